@@ -1,0 +1,1 @@
+"""zsim: a trace-driven discrete-event simulator of in-kernel memory compression."""
