@@ -95,6 +95,13 @@ ALLOCATORS = Registry(
         "zbud": "zsim.allocators.zbud:Zbud",
         "z3fold": "zsim.allocators.z3fold:Z3fold",
         "zsmalloc": "zsim.allocators.zsmalloc:Zsmalloc",
+        "zcache1-zbud": "zsim.allocators.zbud_zcache1:ZbudZcache1",
+        "zcache2-zbud": "zsim.allocators.zbud_zcache2:ZbudZcache2",
+        "xvmalloc": "zsim.allocators.xvmalloc:Xvmalloc",
+        "zblock": "zsim.allocators.zblock:Zblock",
+        "kmalloc": "zsim.allocators.kmalloc:Kmalloc",
+        "buddy": "zsim.allocators.buddy:Buddy",
+        "ideal": "zsim.allocators.ideal:Ideal",
     },
 )
 
