@@ -54,8 +54,8 @@ def run(allocator: Allocator, dist: int, n: int, pf: int, comp: int, seed: int) 
         peak = max(peak, allocator.pages)
         if step in (n // 4, n // 2, n):
             at[step] = allocator.pages
-    p25, p50, p100 = at[n // 4], at[n // 2], at[n]
-    return dict(p25=p25, p50=p50, p100=p100, live=len(live), rejects=rejects, peak=peak, hash=digest)
+    pages = {"p25": at[n // 4], "p50": at[n // 2], "p100": at[n]}
+    return pages | {"live": len(live), "rejects": rejects, "peak": peak, "hash": digest}
 
 
 def run_reclaim(allocator: Allocator, dist: int, n: int, pf: int, limit: int, seed: int) -> dict[str, Any]:
@@ -85,21 +85,21 @@ def run_reclaim(allocator: Allocator, dist: int, n: int, pf: int, limit: int, se
                 rejects += 1
         digest = (31 * digest + allocator.pages + 7 * len(live)) % 2**32
     most = max(evictions)
-    return dict(
-        pages=allocator.pages,
-        live=len(live),
-        rejects=rejects,
-        calls=evictions.total(),
-        successes=successes,
-        evictions=sum(count * calls for count, calls in evictions.items()),
-        max_evictions_per_call=most,
-        hash=digest,
-        hist=";".join(str(evictions[count]) for count in range(most + 1)),
-    )
+    return {
+        "pages": allocator.pages,
+        "live": len(live),
+        "rejects": rejects,
+        "calls": evictions.total(),
+        "successes": successes,
+        "evictions": sum(count * calls for count, calls in evictions.items()),
+        "max_evictions_per_call": most,
+        "hash": digest,
+        "hist": ";".join(str(evictions[count]) for count in range(most + 1)),
+    }
 
 
 def replay(allocator: Allocator, ops: str) -> str:
-    """A trace of `aN` (allocate N bytes), `fI` (free the I-th allocation), `c` (compact): pages after each, `!` refused."""
+    """Of `aN` (allocate N bytes), `fI` (free the I-th allocation), `c` (compact): pages after each; `!` refused."""
     handles, pages = list[int](), list[str]()
     for op in ops.split():
         refused = False
