@@ -42,7 +42,7 @@ def cache_path(name: str) -> Path | None:
     return folder / name
 
 
-def keep(name: str, write: Callable[[Path], None]) -> None:
+def keep(name: str, write: Callable[[Path], object]) -> None:
     """Put a file in the cache; a cache that cannot be written costs time later and nothing else."""
     path = cache_path(name)
     if path is None:

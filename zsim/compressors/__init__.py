@@ -9,7 +9,8 @@ class Compressor(Protocol):
     """A codec of the kernel's crypto API.
 
     `compress_ns` and `decompress_ns` are the cost of one 4 KiB page; `levels` the levels offered (empty: no Python
-    implementation, sizes come from the kernel-measured population only).
+    implementation, sizes come from the kernel-measured population only). `version` names the library that computes
+    sizes, so that sizes kept from another version are not taken for its own.
     """
 
     name: ClassVar[str]
@@ -17,6 +18,7 @@ class Compressor(Protocol):
     decompress_ns: ClassVar[int]
     levels: ClassVar[range]
     default_level: ClassVar[int]
+    version: ClassVar[str]
 
     def size_bytes(self, page: bytes, level: int) -> int:
         """Compressed size of one page; above PAGE_SIZE where it does not fit a page."""
