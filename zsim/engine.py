@@ -1,0 +1,375 @@
+"""The event loop: tasks, kswapd, writeback and the ends of device writes in one order of time (SimPy).
+
+Accesses of all tasks are ordered by (start time, task number); events of time T come after accesses that started before
+T and before those that start at T or later. A hit only sets bits. A fault changes the machine at its start; its costs
+go to the task's clock. `Engine` runs tasks from fault to fault; `ReferenceEngine` access by access, with equal results.
+"""
+
+from bisect import bisect_left
+from collections.abc import Callable, Generator
+from functools import partial
+from typing import Any
+
+import numpy as np
+import simpy
+
+from zsim.audit import Audit
+from zsim.config import Config
+from zsim.contents import Contents
+from zsim.faults import BLOCKED, Faults
+from zsim.hits import hit_loops
+from zsim.machine import Machine, OutOfMemory
+from zsim.memory import ACCESSED
+from zsim.sampler import Sampler
+from zsim.traces.trace import TaskTrace, Trace
+from zsim.vmscan import DEF_PRIORITY, Vmscan
+
+KSWAPD_FAILURES_MAX = 16
+FOREVER = float("inf")
+
+
+class Clock(simpy.Environment):
+    """SimPy's environment, in ns, for tasks that run ahead of it on their own clock while nothing is due."""
+
+    def __init__(self) -> None:
+        super().__init__(initial_time=0)
+
+    def advance(self, now_ns: int) -> None:
+        """Move on to `now_ns`, before which nothing is due."""
+        assert self._now <= now_ns <= self.peek()
+        self._now = now_ns
+
+    def at(self, time_ns: int, action: Callable[[], None]) -> None:
+        """Do `action` at `time_ns`."""
+        event = self.timeout(time_ns - self._now)
+        assert event.callbacks is not None
+        event.callbacks.append(lambda _: action())
+
+
+class Task:
+    """Where a task is in its trace and in time.
+
+    `row` is its next access, everything before is done; `fault_ns` is when that access first faulted if it is `waiting`. `offset_ns` is its start plus all its stalls: access `row`
+    starts at times[row] + offset_ns, or row * access_ns + offset_ns. No access of row .. scanned-1 faults as pages
+    stand now. `stops` are rows that need more than the hit loop, ascending from `next_stop` on.
+    """
+
+    def __init__(self, number: int, trace: TaskTrace, stops: list[int], access_ns: int) -> None:
+        self.number = number
+        self.trace = trace
+        self.accesses: Any = trace.accesses
+        self.times: Any = None if trace.times_ns is None else trace.times_ns.data
+        self.length = len(trace.accesses)
+        self.access_ns = access_ns
+        self.row = 0
+        self.scanned = 0
+        self.offset_ns = 0
+        self.end_ns = 0
+        self.fault_ns = -1
+        self.waiting = False
+        self._stops = iter([*stops, self.length])
+        self.next_stop = next(self._stops)
+
+    def start_ns(self, row: int) -> int:
+        """When access `row` starts, if the task is not stalled any more before it."""
+        return int(self.times[row] if self.times else row * self.access_ns) + self.offset_ns
+
+    def row_at(self, time_ns: float) -> int:
+        """The first access that starts at `time_ns` or later."""
+        if time_ns == FOREVER:
+            return self.length
+        if self.times:
+            return bisect_left(self.times, time_ns - self.offset_ns, self.row)
+        return min(max(-int(-(time_ns - self.offset_ns) // self.access_ns), self.row), self.length)
+
+    def pass_stop(self) -> None:
+        """The stop at `row` has been dealt with."""
+        while self.next_stop < self.row:
+            self.next_stop = next(self._stops)
+
+
+class Engine:
+    """One replay of a trace on a machine."""
+
+    def __init__(self, trace: Trace, config: Config, contents: Contents, check: bool = False) -> None:
+        self.trace = trace
+        self.config = config
+        self.check_every = config.check.every if check else 0
+        self.clock = Clock()
+        self.machine = Machine(trace, config, contents)
+        self.audit = Audit(trace, self.machine) if check else None
+        self.vmscan = Vmscan(self.machine, self.audit)
+        self.faults = Faults(self.machine, self.vmscan, self.audit)
+        self.loops = hit_loops(trace.accesses)
+        self.pte: Any = self.machine.memory.pte
+        self.stamp: Any = self.machine.policy.stamp
+        self.children: dict[tuple[int, int], list[Task]] = {}
+        self.tasks = self._tasks()
+        self.stamped = len(self.stamp) > 0
+        policy, access_ns = self.machine.policy, config.cost.access_ns
+        self.stamped_values: list[Any] = [policy.stamp_values(task, access_ns) for task in trace.tasks]
+        self.live = [task for task in self.tasks if task.trace.starts_after is None]
+        self.outcome = "done"
+        self.unlimited_ns = unlimited_runtime_ns(trace, config)
+        self.sampler = Sampler(self.machine, self.unlimited_ns)
+        if self.loops.compiled:
+            self.pte = np.frombuffer(self.pte, dtype=np.uint8)
+            self.stamp = np.frombuffer(self.machine.policy.stamp, np.int64) if self.stamped else np.empty(0, dtype=np.int64)
+        else:
+            self._uncompiled()
+        self._start_daemons()
+
+    # Setting up.
+
+    def _tasks(self) -> list[Task]:
+        starts = [task.starts_after for task in self.trace.tasks]
+        access_ns = self.config.cost.access_ns
+        tasks = []
+        for number, recorded in enumerate(self.trace.tasks):
+            stops = {row for row, _ in recorded.remaps} | {after[1] for after in starts if after and after[0] == number}
+            tasks.append(Task(number, recorded, sorted(stops), access_ns))
+        for task, after in zip(tasks, starts, strict=True):
+            if after:
+                self.children.setdefault(after, []).append(task)
+        self.remaps = [dict[int, list[int]]() for _ in tasks]
+        for task in tasks:
+            for row, page in task.trace.remaps:
+                self.remaps[task.number].setdefault(row, []).append(page)
+        return tasks
+
+    def _uncompiled(self) -> None:
+        """Memoryviews give plain integers, three times as fast as numpy's where the loop is not compiled."""
+        for task in self.tasks:
+            task.accesses = task.accesses.data
+        self.stamped_values = [values.data for values in self.stamped_values]
+
+    def _start_daemons(self) -> None:
+        clock, machine = self.clock, self.machine
+        self._kswapd_wanted = clock.event()
+        self._write_ended = clock.event()
+        self._kswapd_failures = 0
+        machine.wake_kswapd = self._wake_kswapd
+        machine.on_write = self._schedule_write
+        clock.process(self._kswapd())
+        process = machine.store.process(clock, self._work)
+        if process is not None:
+            clock.process(process)
+        clock.process(self.sampler.process(clock))
+
+    # Daemons.
+
+    def _wake_kswapd(self) -> None:
+        if not self._kswapd_wanted.triggered and self._kswapd_failures < KSWAPD_FAILURES_MAX:
+            self._kswapd_wanted.succeed()
+
+    def _work(self, what: Callable[[], Any], counter: str) -> simpy.Event:
+        """Do a piece of a daemon's work now; the event of its end, with what it gave."""
+        machine = self.machine
+        machine.begin(int(self.clock.now))
+        result = what()
+        machine.flush_writes()
+        counters = machine.counters
+        setattr(counters, counter, getattr(counters, counter) + machine.spent_ns)
+        return self.clock.timeout(machine.spent_ns, result)
+
+    def _kswapd(self) -> Generator[simpy.Event, Any, None]:
+        """balance_pgdat: from below the low mark, pass after pass at rising pressure, until the high mark."""
+        room = self.machine.room
+        while True:
+            yield self._kswapd_wanted
+            yield self.clock.timeout(self.config.cost.wakeup_ns)
+            priority, freed_any = DEF_PRIORITY, False
+            while priority >= 1 and not room.balanced():
+                freed, started, scanned = yield self._work(
+                    partial(self.vmscan.kswapd_pass, priority), "kswapd_ns"
+                )
+                freed_any = freed_any or bool(freed or started)
+                if started and not freed:
+                    yield self._write_ended
+                if scanned < room.marks.high or not freed:
+                    priority -= 1
+            self._kswapd_failures = 0 if freed_any else self._kswapd_failures + 1
+            self._kswapd_wanted = self.clock.event()
+
+    def _schedule_write(self, done_ns: int, pages: list[int], failed: bool) -> None:
+        self.clock.at(done_ns, lambda: self._end_write(pages, failed))
+
+    def _end_write(self, pages: list[int], failed: bool) -> None:
+        """Pages are clean on the device (or dirty again); whoever waited for that goes on."""
+        self.machine.write_done(pages, failed)
+        now_ns = int(self.clock.now)
+        for task in self.tasks:
+            if task.waiting:
+                task.waiting = False
+                task.offset_ns += max(now_ns - task.start_ns(task.row), 0)
+        ended, self._write_ended = self._write_ended, self.clock.event()
+        ended.succeed()
+
+    # Tasks.
+
+    def run(self) -> None:
+        """Replay to the end of every task, or to OOM (`outcome`)."""
+        try:
+            while self.live:
+                self.step()
+        except OutOfMemory:
+            self.outcome = "oom"
+        self.sampler.sample(int(self.clock.now))
+        if self.audit:
+            self.audit.validate()
+
+    def step(self) -> None:
+        """On to the next thing that happens: a fault, a stop of a task, or an event."""
+        if len(self.live) == 1:
+            self._advance_alone(self.live[0])
+        else:
+            self._advance_together()
+
+    def _advance_alone(self, task: Task) -> None:
+        """One task is left: run it up to its next fault, or let the next event happen."""
+        if task.waiting:
+            self.clock.step()
+            return
+        stop = min(task.row_at(self.clock.peek()), task.next_stop)
+        row = self._touch(task, stop)
+        if row < stop or row == task.next_stop < task.length and task.start_ns(row) < self.clock.peek():
+            self._access(task)
+        elif row == task.length:
+            self._finish(task)
+        else:
+            self.clock.step()
+
+    def _touch(self, task: Task, stop: int) -> int:
+        """Let hits happen up to the first fault or `stop`; the row the task is at then."""
+        if self.stamped:
+            row = self.loops.touch_stamped(
+                task.accesses, self.pte, task.row, stop,
+                self.stamp, self.stamped_values[task.number], task.offset_ns, task.access_ns,
+            )  # fmt: skip
+        else:
+            row = self.loops.touch(task.accesses, self.pte, task.row, stop)
+        task.row = self.machine.cursors[task.number] = row
+        return row
+
+    def _advance_together(self) -> None:
+        """Several tasks: find the earliest fault or stop before the next event, let all hits before it happen, act."""
+        self._forget_scans()
+        horizon: float = self.clock.peek()
+        first: Task | None = None
+        for task in self.live:
+            row = task.length if task.waiting else self._look_ahead(task, horizon)
+            if row < task.length and task.start_ns(row) < horizon:
+                first, horizon = task, task.start_ns(row)
+        for task in self.live:
+            if task is first:
+                self._touch(task, task.scanned)
+            elif not task.waiting:
+                earlier = first is not None and task.number < first.number
+                self._touch(task, min(task.row_at(horizon + earlier), task.next_stop))
+        if first is not None:
+            self._access(first)
+        elif self._none_finished():
+            self.clock.step()
+
+    def _forget_scans(self) -> None:
+        """What was known of the accesses ahead of a task is void once a page of its own was unmapped."""
+        unmapped = self.machine.unmapped_tasks
+        for number in unmapped:
+            self.tasks[number].scanned = self.tasks[number].row
+        unmapped.clear()
+
+    def _look_ahead(self, task: Task, horizon: float) -> int:
+        """The row of the task's next fault or stop, as far as it is known to start before `horizon`; else its length."""
+        stop = min(task.row_at(horizon), task.next_stop)
+        row = max(task.scanned, task.row)
+        if row < stop:
+            row = self.loops.scan(task.accesses, self.pte, row, stop)
+        task.scanned = row
+        return row if row < stop or row == task.next_stop else task.length
+
+    def _none_finished(self) -> bool:
+        """Let go of the tasks that have come to their end; whether there was none."""
+        finished = [task for task in self.live if task.row == task.length]
+        for task in finished:
+            self._finish(task)
+        return not finished
+
+    def _access(self, task: Task) -> None:
+        """One access by itself, at its start: a fault, a stop, or (in the reference engine) any."""
+        machine, row = self.machine, task.row
+        start_ns = task.start_ns(row)
+        self.clock.advance(start_ns)
+        machine.begin(start_ns)
+        for page in self.remaps[task.number].get(row, ()):
+            self.faults.unmap(page)
+        page, write = int(task.accesses[row]) >> 1, int(task.accesses[row]) & 1
+        if self.stamped:
+            values = self.stamped_values[task.number]
+            self.stamp[page] = task.offset_ns + (int(values[row]) if len(values) else row * task.access_ns)
+        bits = machine.memory.pte[page]
+        if bits & (1 << write):
+            machine.memory.pte[page] = bits | ACCESSED | (write << 3)
+        elif not self._fault(task, page, write, start_ns):
+            return
+        task.row = machine.cursors[task.number] = row + 1
+        if row == task.next_stop:
+            task.pass_stop()
+            self._start_children(task, row)
+        if task.row == task.length:
+            task.end_ns = task.start_ns(row) + task.access_ns
+
+    def _fault(self, task: Task, page: int, write: int, start_ns: int) -> bool:
+        """Resolve a fault; False: the task waits for a write to end and tries again then."""
+        since_ns = start_ns if task.fault_ns < 0 else task.fault_ns
+        stall_ns = self.faults.fault(page, write, since_ns)
+        if stall_ns == BLOCKED:
+            task.fault_ns, task.waiting = since_ns, True
+            task.offset_ns += self.machine.spent_ns
+            return False
+        task.fault_ns = -1
+        task.offset_ns += stall_ns
+        if self.audit and self.machine.counters.pgfault % self.check_every == 0:
+            self.audit.validate()
+        return True
+
+    def _start_children(self, task: Task, row: int) -> None:
+        """Tasks that start when `row` has been replayed."""
+        for child in self.children.get((task.number, row), ()):
+            child.offset_ns = task.start_ns(row) + task.access_ns
+            self.live = sorted([*self.live, child], key=lambda live: live.number)
+
+    def _finish(self, task: Task) -> None:
+        task.end_ns = task.start_ns(task.length - 1) + task.access_ns
+        self.live = [live for live in self.live if live is not task]
+
+
+class ReferenceEngine(Engine):
+    """The same replay one access at a time: what `Engine` is held to, counter by counter."""
+
+    def step(self) -> None:
+        """The earliest access of all tasks, or the event before it."""
+        ready = [task for task in self.live if not task.waiting]
+        task = min(ready, key=lambda live: (live.start_ns(live.row), live.number), default=None)
+        if task is None or self.clock.peek() <= task.start_ns(task.row):
+            self.clock.step()
+            return
+        self._access(task)
+        if task.row == task.length:
+            self._finish(task)
+
+
+def unlimited_runtime_ns(trace: Trace, config: Config) -> int:
+    """Runtime of the trace where memory is never short: only first touches fault."""
+    minor_ns, access_ns = config.cost.minor_fault_ns, config.cost.access_ns
+    starts_ns = [0] * len(trace.tasks)
+
+    def end_ns(number: int, row: int) -> int:
+        task = trace.tasks[number]
+        first_touches = len(np.unique(task.accesses[: row + 1] >> 1))
+        nominal_ns = row * access_ns if task.times_ns is None else int(task.times_ns[row])
+        return starts_ns[number] + nominal_ns + first_touches * minor_ns + access_ns
+
+    for number, task in enumerate(trace.tasks):
+        if task.starts_after:
+            starts_ns[number] = end_ns(*task.starts_after)
+    return max(end_ns(number, len(task.accesses) - 1) for number, task in enumerate(trace.tasks))

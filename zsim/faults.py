@@ -1,0 +1,196 @@
+"""A task's page fault, from the trap to the mapped page (mm/memory.c)."""
+
+from zsim.audit import Audit
+from zsim.machine import Machine, adjacent
+from zsim.memory import (
+    ACCESSED,
+    DIRTY,
+    FRAME,
+    PG_DIRTY,
+    PRESENT,
+    READAHEAD,
+    SEEN,
+    SWAPCACHE,
+    WRITABLE,
+    WRITEBACK,
+)
+from zsim.swap import Readahead
+from zsim.vmscan import Vmscan
+
+BLOCKED = -1
+"""The fault can go on only when a write has ended; it is to be tried again then."""
+
+MAPPED_BY = (PRESENT | ACCESSED, PRESENT | ACCESSED | WRITABLE | DIRTY)
+"""The page-table entry after a read fault and after a write fault."""
+
+
+class Faults:
+    """Page faults of all tasks of one machine.
+
+    A first touch takes a frame, also for a read: the shared zero page is left out, for a recorded program's first read
+    of a page mostly finds what the kernel put there. File pages are in the page cache at their first touch; once
+    evicted they are read from their device. The reading task alone waits for its read; the page counts as mapped from
+    the start of the fault on.
+    """
+
+    def __init__(self, machine: Machine, vmscan: Vmscan, audit: Audit | None) -> None:
+        cost = machine.config.cost
+        self.machine = machine
+        self.vmscan = vmscan
+        self.audit = audit
+        self.minor_ns = cost.minor_fault_ns
+        self.major_ns = cost.major_fault_ns
+        self.readahead = Readahead(machine.config.swap.page_cluster)
+
+    def fault(self, page: int, write: int, since_ns: int) -> int:
+        """Resolve a fault that began at `since_ns`; ns from now until the task goes on, or BLOCKED."""
+        machine = self.machine
+        memory, count = machine.memory, machine.counters
+        kind: str | None
+        if memory.pte[page] & PRESENT:
+            kind = self._make_writable(page)
+        elif memory.flags[page] & FRAME:
+            kind = self._map_cached(page, write)
+        elif not self.vmscan.reserve(page):
+            return BLOCKED
+        elif memory.flags[page] & FRAME:
+            kind = self._map_cached(page, write)
+        elif memory.slot[page] >= 0:
+            kind = self._swap_in(page, write)
+        else:
+            kind = self._fill(page, write)
+        if kind is None:
+            return BLOCKED
+        machine.spent_ns += self.minor_ns if kind == "minor" else self.major_ns
+        machine.flush_writes()
+        stall_ns = machine.now_ns + machine.spent_ns - since_ns
+        machine.latency[kind].record(stall_ns)
+        count.pgfault += 1
+        count.stall_ns += stall_ns
+        if kind == "minor":
+            count.minor_faults += 1
+        elif kind == "major_store":
+            count.major_store += 1
+        else:
+            count.major_device += 1
+        return machine.spent_ns
+
+    def _make_writable(self, page: int) -> str:
+        """do_wp_page: a page mapped read-only because it kept its slot is written to."""
+        memory = self.machine.memory
+        memory.pte[page] |= WRITABLE | DIRTY | ACCESSED
+        flags = memory.flags[page]
+        if self.machine.config.swap.write_frees_copy and flags & SWAPCACHE and not flags & WRITEBACK:
+            self._free_copy(page)
+        return "minor"
+
+    def _free_copy(self, page: int) -> None:
+        """The slot goes, so the page is the only copy of its contents."""
+        self.machine.free_slot(page)
+        self.machine.memory.flags[page] |= PG_DIRTY
+
+    def _map_cached(self, page: int, write: int) -> str:
+        """The page is in memory, unmapped: in the swap cache or the page cache."""
+        memory = self.machine.memory
+        if memory.flags[page] & READAHEAD:
+            memory.flags[page] &= ~READAHEAD
+            self.machine.counters.swap_ra_hit += 1
+            self.readahead.hits += 1
+        self._map(page, write)
+        return "minor"
+
+    def _map(self, page: int, write: int) -> None:
+        """The end of do_swap_page: a write, or swap more than half full, frees the slot; a read keeps it."""
+        machine, memory = self.machine, self.machine.memory
+        bits = MAPPED_BY[write]
+        flags = memory.flags[page]
+        if not flags & SWAPCACHE:
+            bits |= WRITABLE
+        elif not flags & WRITEBACK and (write or machine.slots.used * 2 > machine.slots.slots):
+            self._free_copy(page)
+            bits |= WRITABLE
+        elif machine.config.swap.map_writable:
+            bits |= WRITABLE
+        memory.pte[page] = bits
+
+    def _fill(self, page: int, write: int) -> str:
+        """A first touch, or a page of a file that has been evicted."""
+        machine, memory = self.machine, self.machine.memory
+        if not machine.is_file[page]:
+            machine.take_frame(page, FRAME | SEEN | PG_DIRTY, refault=False)
+            memory.pte[page] = MAPPED_BY[write] | WRITABLE
+            return "minor"
+        known = memory.flags[page] & SEEN
+        machine.take_frame(page, FRAME | SEEN, refault=bool(known))
+        memory.pte[page] = MAPPED_BY[write] | WRITABLE
+        if not known:
+            return "minor"
+        machine.counters.filein += 1
+        self._wait_for(machine.file_device.submit(self._now_ns(), False, machine.file_block[page], 1))
+        return "major_device"
+
+    def _now_ns(self) -> int:
+        return self.machine.now_ns + self.machine.spent_ns
+
+    def _wait_for(self, done_ns: int) -> None:
+        wait_ns = done_ns - self._now_ns()
+        self.machine.counters.device_read_ns += wait_ns
+        self.machine.spent_ns += wait_ns
+
+    def _swap_in(self, page: int, write: int) -> str | None:
+        """do_swap_page: from the store, else from the device; None: readahead took the room, a write must end first."""
+        machine, slot = self.machine, self.machine.memory.slot[page]
+        window = self.readahead.window(slot)
+        reads = self._read_around(slot, window) if window > 1 else []
+        if window > 1 and not self.vmscan.reserve(page):
+            return None
+        if self.audit:
+            self.audit.read(page)
+        machine.take_frame(page, FRAME | SEEN | SWAPCACHE, refault=True)
+        stored = machine.store.load(slot)
+        if not stored:
+            reads.append(slot)
+            machine.counters.pswpin += 1
+            machine.counters.writeback_refaults += page in machine.written_back
+        self._map(page, write)
+        self._read_device(reads, slot)
+        return "major_store" if stored else "major_device"
+
+    def _read_around(self, slot: int, window: int) -> list[int]:
+        """Bring the window's other pages into the swap cache; the slots of those that are on the device."""
+        machine, memory = self.machine, self.machine.memory
+        reads: list[int] = []
+        first = slot - slot % window
+        for near in range(first, min(first + window, machine.slots.slots)):
+            page = machine.slots.page_at[near]
+            if near == slot or page < 0 or memory.flags[page] & FRAME:
+                continue
+            if not self.vmscan.reserve(page):
+                break
+            if self.audit:
+                self.audit.read(page)
+            machine.take_frame(page, FRAME | SEEN | SWAPCACHE | READAHEAD, refault=True)
+            machine.counters.swap_ra += 1
+            if not machine.store.load(near):
+                machine.counters.pswpin += 1
+                reads.append(near)
+        return reads
+
+    def _read_device(self, slots: list[int], wanted: int) -> None:
+        """Read slots in merged requests; the task waits for the one with `wanted`, if it is among them."""
+        at_ns = self._now_ns()
+        for run in adjacent(sorted(slots)):
+            done_ns = self.machine.swap_device.submit(at_ns, False, run[0], len(run))
+            if run[0] <= wanted <= run[-1]:
+                self._wait_for(done_ns)
+
+    def unmap(self, page: int) -> None:
+        """The task gives a page up (its address came back as another kind of memory)."""
+        machine, memory = self.machine, self.machine.memory
+        memory.pte[page] = 0
+        if memory.flags[page] & FRAME:
+            machine.policy.remove(page)
+            memory.frames -= 1
+        if memory.slot[page] >= 0:
+            machine.free_slot(page)
+        memory.flags[page] = 0

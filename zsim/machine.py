@@ -1,0 +1,232 @@
+"""The machine: frames, swap cache, slots, store and devices, and the meter of whoever is acting. It has no clock.
+
+Whoever acts (a faulting task, kswapd, a worker) is given the instant it starts at; what it does happens at that
+instant, and its cost is added up in `spent_ns`. Writes are handed to `on_write` with the time they will be complete.
+"""
+
+from collections.abc import Callable
+from itertools import groupby
+
+import numpy as np
+
+from zsim.config import Config
+from zsim.contents import Contents
+from zsim.devices import Device, make_device
+from zsim.errors import UsageError, ZsimError
+from zsim.histogram import LatencyHistogram
+from zsim.memory import (
+    FRAME,
+    PG_DIRTY,
+    RECLAIM,
+    SWAPCACHE,
+    WRITEBACK,
+    Memory,
+)
+from zsim.metrics import Counters
+from zsim.reclaim import make_policy
+from zsim.room import make_room
+from zsim.stores import make_store
+from zsim.swap import SwapSlots
+from zsim.traces.trace import Trace
+from zsim.units import PAGE_SIZE, pages_for, parse_bytes
+
+LATENCIES = ("minor", "major_store", "major_device", "store", "writeback", "direct_reclaim", "free_page")
+
+MAX_REQUEST_PAGES = 256
+"""A merged request is at most 1 MiB, between the usual limits of 512 KiB and 1.25 MiB."""
+
+Plug = tuple[dict[int, tuple[int, int]], dict[int, tuple[int, int]]]
+"""Writes not submitted yet, swap's and files': block -> (page, start of its writeback or -1)."""
+
+OnWrite = Callable[[int, list[int], bool], None]
+"""(time of completion in ns, pages written, whether the device fails them)."""
+
+
+class OutOfMemory(ZsimError):
+    """Nothing is left to reclaim: the kernel's OOM killer would act now."""
+
+
+class Machine:
+    """State of the modelled machine and the operations more than one actor needs.
+
+    `cursors[task]` is the next access of each task; what was accessed before it has happened.
+    """
+
+    def __init__(self, trace: Trace, config: Config, contents: Contents) -> None:
+        footprint_bytes = trace.footprint_pages * PAGE_SIZE
+        self.config = config
+        self.contents = contents
+        self.counters = Counters()
+        self.latency = {name: LatencyHistogram() for name in LATENCIES}
+        self.now_ns = 0
+        self.spent_ns = 0
+        self.owner: list[int] = trace.owner.tolist()
+        self.is_file = bytes(trace.is_file)
+        self.file_block = _file_blocks(trace)
+        self.cursors = [0] * len(trace.tasks)
+        self.versions = [0] * trace.pages
+        self.memory = Memory(trace.pages)
+        self.policy = make_policy(config.reclaim, self.memory, self.is_file, self.counters)
+        self.total_pages = _total_pages(config, footprint_bytes)
+        self.slots = SwapSlots(_swap_slots(config, footprint_bytes))
+        self.swap_device = make_device(config.swap.device, self.slots.slots, config.seed, dict(config.device))
+        self.file_device = make_device(config.file.device, max(1, *self.file_block, 0) + 1, config.seed)
+        self.store = make_store(config, contents, self)
+        self.room = make_room(config.memory, footprint_bytes, self.memory, self.store, config.reclaim.batch)
+        self.wake_kswapd: Callable[[], None] = lambda: None
+        self.on_write: OnWrite = lambda done_ns, pages, failed: None
+        self.writes_in_flight = 0
+        self.unmapped_tasks: set[int] = set()
+        self.written_back: set[int] = set()
+        self._plug: Plug = ({}, {})
+
+    # The meter.
+
+    def begin(self, now_ns: int) -> None:
+        """An actor starts at `now_ns`."""
+        self.now_ns = now_ns
+        self.spent_ns = 0
+
+    def content(self, page: int) -> int:
+        """The content id of what `page` holds now."""
+        content: int = self.contents.of(page, self.cursors[self.owner[page]] - 1, self.versions[page])
+        return content
+
+    # Frames.
+
+    def may_grow(self, pages: int) -> bool:
+        """Whether the pool may take so many more frames: down to the last one, reclaim may dip into the reserves."""
+        return self.room.frames_left() >= pages
+
+    def take_frame(self, page: int, flags: int, refault: bool) -> None:
+        """A page gets a frame and joins reclaim's lists."""
+        self.memory.flags[page] = flags
+        self.memory.frames += 1
+        self.policy.insert(page, refault)
+
+    # Writing.
+
+    def queue_write(self, page: int, from_store: bool = False) -> None:
+        """Start writing a page below: to its swap slot, or to its file."""
+        rotate = RECLAIM if self.config.zswap.rotate_written or not from_store else 0
+        self.memory.flags[page] = self.memory.flags[page] & ~PG_DIRTY | WRITEBACK | rotate
+        since_ns = self.now_ns + self.spent_ns if from_store else -1
+        if self.is_file[page]:
+            self.counters.fileout += 1
+            self._plug[1][self.file_block[page]] = (page, since_ns)
+        else:
+            self.counters.pswpout += 1
+            self._plug[0][self.memory.slot[page]] = (page, since_ns)
+        self.writes_in_flight += 1
+
+    def start_writeback(self, page: int) -> bool:
+        """Read a stored page into the swap cache to write it out (zswap_get_swap_cache_page and what follows)."""
+        if self.memory.flags[page] & FRAME or not self.may_grow(1):
+            return False
+        self.take_frame(page, FRAME | SWAPCACHE, refault=True)
+        self.queue_write(page, from_store=True)
+        self.written_back.add(page)
+        return True
+
+    def mark_for_rotation(self, page: int) -> None:
+        """Reclaim met a page under writeback: it is to be next when that ends."""
+        self.memory.flags[page] |= RECLAIM
+
+    def flush_writes(self) -> None:
+        """Unplug: merge adjacent blocks into requests and submit them, at the end of the actor's work so far."""
+        if not any(self._plug):
+            return
+        plug, self._plug = self._plug, ({}, {})
+        at_ns = self.now_ns + self.spent_ns
+        for device, writes in ((self.swap_device, plug[0]), (self.file_device, plug[1])):
+            for run in adjacent(sorted(writes)):
+                for first in range(0, len(run), MAX_REQUEST_PAGES):
+                    self._submit(device, run[first : first + MAX_REQUEST_PAGES], writes, at_ns)
+
+    def _submit(self, device: Device, run: list[int], writes: dict[int, tuple[int, int]], at_ns: int) -> None:
+        """One request; a page read in for writeback is timed from its start."""
+        done_ns = device.submit(at_ns, True, run[0], len(run))
+        pages = [writes[block] for block in run]
+        for _, since_ns in pages:
+            if since_ns >= 0:
+                self.latency["writeback"].record(done_ns - since_ns)
+        self.on_write(done_ns, [page for page, _ in pages], device.fails)
+
+    def write_done(self, pages: list[int], failed: bool) -> None:
+        """Writes ended: clean pages are next to be reclaimed; failed ones are dirty again."""
+        flags = self.memory.flags
+        self.writes_in_flight -= len(pages)
+        for page in pages:
+            if not flags[page] & WRITEBACK:
+                continue
+            rotate = flags[page] & RECLAIM and not flags[page] & PG_DIRTY and not failed
+            flags[page] &= ~(WRITEBACK | RECLAIM)
+            if failed:
+                flags[page] |= PG_DIRTY
+                self.counters.write_errors += 1
+            elif rotate:
+                self.policy.rotate(page)
+
+    def free_slot(self, page: int) -> None:
+        """The last reference to a page's slot is gone: swap cache, store entry and slot go with it."""
+        slot = self.memory.slot[page]
+        self.store.invalidate(slot)
+        self.slots.free(slot)
+        self.memory.slot[page] = -1
+        self.memory.flags[page] &= ~SWAPCACHE
+
+    def gauges(self) -> dict[str, int]:
+        """How things stand now, by metric name."""
+        memory, store = self.memory, self.store
+        mapped = memory.mapped()
+        return {
+            "resident_pages": mapped,
+            "swapcache_pages": memory.frames - mapped,
+            "pool_pages": store.pages,
+            "stored_pages": store.stored,
+            "same_filled_pages": store.same_filled,
+            "compressed_bytes": store.compressed_bytes,
+            "free_pages": max(self.room.frames_left(), 0) if not self.room.is_memcg else 0,
+            "slots_used": self.slots.used,
+        }
+
+    def validate(self) -> None:
+        """Everything recounts itself, and the parts agree with one another."""
+        for part in (self.memory, self.policy, self.store, self.slots, self.swap_device, self.file_device):
+            part.validate()
+        used = [slot for slot in self.memory.slot if slot >= 0]
+        assert len(used) == len(set(used)) == self.slots.used
+        assert self.room.frames_left() >= 0
+
+
+def adjacent(blocks: list[int]) -> list[list[int]]:
+    """Ascending blocks as runs of neighbours, as the block layer merges them."""
+    runs = groupby(enumerate(blocks), lambda item: item[1] - item[0])
+    return [[block for _, block in run] for _, run in runs]
+
+
+def _file_blocks(trace: Trace) -> list[int]:
+    """The block of each file page on the filesystem's device: the file pages of the trace in order of address."""
+    blocks = np.full(trace.pages, -1, dtype=np.int64)
+    files = np.flatnonzero(trace.is_file)
+    blocks[files[np.lexsort((trace.numbers[files], trace.owner[files]))]] = np.arange(len(files))
+    result: list[int] = blocks.tolist()
+    return result
+
+
+def _total_pages(config: Config, footprint_bytes: int) -> int:
+    """RAM that percentages are of."""
+    memory = config.memory
+    if memory.total != "auto":
+        return pages_for(parse_bytes(memory.total, footprint_bytes))
+    if memory.mode == "memcg":
+        return pages_for(4 * footprint_bytes)
+    return parse_bytes(memory.size, footprint_bytes) // PAGE_SIZE
+
+
+def _swap_slots(config: Config, footprint_bytes: int) -> int:
+    size = "4x" if config.swap.size == "auto" else config.swap.size
+    slots = parse_bytes(size, footprint_bytes) // PAGE_SIZE
+    if slots < 1:
+        raise UsageError(f"swap.size: {config.swap.size!r} is less than one page")
+    return slots

@@ -1,0 +1,75 @@
+"""Page frames and page tables: which page is mapped, what reclaim knows of it, and how many frames are left."""
+
+from math import isqrt
+from typing import NamedTuple
+
+from zsim.units import PAGE_SIZE
+
+# A page-table entry, as the processor sees it. An access needs PRESENT, a write WRITABLE: 1 << (access & 1).
+PRESENT = 1
+WRITABLE = 2
+ACCESSED = 4
+DIRTY = 8
+
+# A page's own flags: FRAME it holds a frame; SWAPCACHE that frame is in the swap cache (and has a slot); PG_DIRTY it
+# differs from any copy below; WRITEBACK it is being written; RECLAIM it goes to the inactive tail when that ends;
+# READAHEAD it was brought in by readahead and has not been used; SEEN the page has been touched before.
+FRAME = 1
+SWAPCACHE = 2
+PG_DIRTY = 4
+WRITEBACK = 8
+RECLAIM = 16
+READAHEAD = 32
+SEEN = 64
+
+
+class Watermarks(NamedTuple):
+    """A zone's marks in pages: direct reclaim below `min`, kswapd from below `low` until `high`."""
+
+    min: int
+    low: int
+    high: int
+
+
+def watermarks(
+    managed_pages: int, min_free_kbytes: int = -1, scale_factor: int = 10, modern: bool = True
+) -> Watermarks:
+    """The marks of one zone of `managed_pages`, after mm/page_alloc.c of 4.6 and later.
+
+    `min_free_kbytes` -1 is the kernel's own choice, isqrt(16 * kB) within 128 .. 262144. In 3.11 the gap between the
+    marks is a quarter of `min`, as here when that is the larger: write scale_factor 0 for it.
+    """
+    kbytes = managed_pages * (PAGE_SIZE // 1024)
+    if min_free_kbytes < 0:
+        min_free_kbytes = min(max(isqrt(16 * kbytes), 128), 262144)
+    low = min_free_kbytes * 1024 // PAGE_SIZE
+    gap = max(low // 4, managed_pages * scale_factor // 10000)
+    return Watermarks(low, low + gap, low + 2 * gap)
+
+
+class Memory:
+    """The page tables of every task and the count of frames their pages hold.
+
+    Pages are numbered over all tasks. `pte` is one byte a page, shared with the hit loop; `flags` one byte a page;
+    `slot` the swap slot a page's contents live in, -1 for none.
+    """
+
+    def __init__(self, pages: int) -> None:
+        self.pages = pages
+        self.pte = bytearray(pages)
+        self.flags = bytearray(pages)
+        self.slot = [-1] * pages
+        self.frames = 0
+
+    def mapped(self) -> int:
+        """Pages mapped into a task now."""
+        return sum(self.pte.count(value) for value in range(256) if value & PRESENT)
+
+    def validate(self) -> None:
+        """Recount the frames; whatever is mapped, cached or being written holds one."""
+        assert self.frames == sum(flag & FRAME for flag in self.flags)
+        for bits, flag, slot in zip(self.pte, self.flags, self.slot, strict=True):
+            assert not bits & PRESENT or flag & FRAME
+            assert not bits & WRITABLE or bits & PRESENT
+            assert not flag & (PG_DIRTY | WRITEBACK | SWAPCACHE) or flag & FRAME
+            assert not flag & SWAPCACHE or slot >= 0

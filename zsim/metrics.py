@@ -1,0 +1,139 @@
+"""What is measured: every metric with its unit and which way is better, and the counters a replay adds to."""
+
+from dataclasses import dataclass, fields
+from typing import NamedTuple
+
+
+class Metric(NamedTuple):
+    """One row of every table: `better` is "lower", "higher" or "" (neither); `unit` "" for a plain count."""
+
+    name: str
+    unit: str
+    better: str
+    meaning: str
+
+
+METRICS = {
+    row[0]: Metric(*row)
+    for row in [
+        ("accesses", "", "", "accesses replayed"),
+        ("hits", "", "higher", "accesses that did not fault"),
+        ("pgfault", "", "lower", "accesses that faulted, minor and major"),
+        ("minor_faults", "", "", "first touches, swap-cache hits and writes to pages mapped read-only"),
+        ("pgmajfault", "", "lower", "faults served from the compressed store or a device"),
+        ("major_store", "", "", "major faults served from the compressed store"),
+        ("major_device", "", "lower", "major faults that read a device"),
+        ("pswpin", "pages", "lower", "pages read from the swap device"),
+        ("pswpout", "pages", "lower", "pages written to the swap device, writeback included"),
+        ("zswpin", "pages", "", "pages loaded from the compressed store"),
+        ("zswpout", "pages", "", "pages stored in the compressed store"),
+        ("filein", "pages", "lower", "page-cache pages read again from the filesystem's device"),
+        ("fileout", "pages", "", "dirty page-cache pages written to the filesystem's device"),
+        ("swap_ra", "pages", "", "pages brought in by swap readahead"),
+        ("swap_ra_hit", "pages", "", "pages of swap readahead that were then used"),
+        ("write_errors", "pages", "lower", "writes the device failed"),
+        ("written_back_pages", "pages", "lower", "compressed pages written back to the swap device"),
+        ("writeback_refaults", "pages", "lower", "pages written back and faulted in again from the device"),
+        ("pool_limit_hit", "", "lower", "stores that found the pool at its limit"),
+        ("reject_pool_limit", "", "lower", "stores refused because the pool was full or above its accept threshold"),
+        ("reject_reclaim_fail", "", "lower", "pool reclaim that freed nothing"),
+        ("reject_alloc_fail", "", "lower", "stores refused for want of memory"),
+        ("reject_compress_poor", "", "lower", "stores of pages larger than the allocator packs"),
+        ("reject_compress_fail", "", "lower", "stores of pages that did not compress"),
+        ("duplicate_entry", "", "", "stores that replaced an older copy at the same offset"),
+        ("stored_pages", "pages", "", "pages in the compressed store at the end"),
+        ("same_filled_pages", "pages", "", "same-filled pages among them"),
+        ("compressed_bytes", "B", "", "their compressed size, without the allocator's overhead"),
+        ("pool_pages", "pages", "lower", "page frames of the pool at the end"),
+        ("pool_pages_peak", "pages", "lower", "most page frames the pool ever held"),
+        ("stored_pages_peak", "pages", "", "most pages the store ever held"),
+        ("compression_ratio", "", "higher", "payload: stored bytes / compressed bytes, time-weighted mean"),
+        ("effective_ratio", "", "higher", "stored bytes / bytes of the pool's frames, time-weighted mean"),
+        ("density", "pages/frame", "higher", "stored pages (not same-filled) per pool frame, time-weighted mean"),
+        ("pgscan", "pages", "lower", "pages looked at by reclaim"),
+        ("pageout", "pages", "", "pages reclaim stored or wrote"),
+        ("pgsteal", "pages", "", "pages freed by reclaim"),
+        ("pgsteal_kswapd", "pages", "", "of these, by kswapd"),
+        ("pgsteal_direct", "pages", "lower", "of these, by the allocating task"),
+        ("pgactivate", "pages", "", "pages moved to the active list"),
+        ("pgdeactivate", "pages", "", "pages moved to the inactive list"),
+        ("pgrotated", "pages", "", "pages moved to the inactive tail when their write ended"),
+        ("allocstall", "", "lower", "direct reclaims"),
+        ("workingset_refault_anon", "pages", "lower", "anonymous pages that came back after eviction"),
+        ("workingset_refault_file", "pages", "lower", "page-cache pages that came back after eviction"),
+        ("workingset_activate_anon", "pages", "", "refaults that went straight to the active list"),
+        ("workingset_activate_file", "pages", "", "refaults that went straight to the active list"),
+        ("free_page_calls", "", "", "times a frame of the pool was wanted back"),
+        ("freed_pool_pages", "pages", "", "pool frames that came back by evicting what was in them"),
+        ("evictions", "", "", "objects evicted to free them"),
+        ("evictions_per_freed_page", "", "lower", "objects evicted per pool frame freed"),
+        ("resident_pages", "pages", "higher", "pages mapped at the end"),
+        ("swapcache_pages", "pages", "", "unmapped pages in the swap cache at the end"),
+        ("free_pages", "pages", "", "free page frames at the end"),
+        ("slots_used", "pages", "", "swap slots in use at the end"),
+        ("compress_ns", "ns", "lower", "processor time spent compressing"),
+        ("decompress_ns", "ns", "lower", "processor time spent decompressing"),
+        ("device_read_ns", "ns", "lower", "time tasks waited for device reads"),
+        ("direct_reclaim_ns", "ns", "lower", "time tasks spent in direct reclaim, waits included"),
+        ("kswapd_ns", "ns", "", "processor time of kswapd"),
+        ("writeback_ns", "ns", "", "processor time of the writeback worker"),
+        ("stall_ns", "ns", "lower", "time tasks were stalled by memory: faults and reclaim"),
+        ("runtime_ns", "ns", "lower", "from the first access to the end of the last task"),
+        ("slowdown", "x", "lower", "runtime / runtime of the same trace with unlimited memory"),
+        ("drawn_share", "", "", "share of the stored sizes that were drawn from the population of real pages"),
+    ]
+}
+
+
+@dataclass(slots=True)
+class Counters:
+    """What the machine counts while it runs; the rest of METRICS is worked out when it ends."""
+
+    pgfault: int = 0
+    minor_faults: int = 0
+    major_store: int = 0
+    major_device: int = 0
+    pswpin: int = 0
+    pswpout: int = 0
+    zswpin: int = 0
+    zswpout: int = 0
+    filein: int = 0
+    fileout: int = 0
+    swap_ra: int = 0
+    swap_ra_hit: int = 0
+    write_errors: int = 0
+    written_back_pages: int = 0
+    writeback_refaults: int = 0
+    pool_limit_hit: int = 0
+    reject_pool_limit: int = 0
+    reject_reclaim_fail: int = 0
+    reject_alloc_fail: int = 0
+    reject_compress_poor: int = 0
+    reject_compress_fail: int = 0
+    duplicate_entry: int = 0
+    pgscan: int = 0
+    pageout: int = 0
+    pgsteal_kswapd: int = 0
+    pgsteal_direct: int = 0
+    pgactivate: int = 0
+    pgdeactivate: int = 0
+    pgrotated: int = 0
+    allocstall: int = 0
+    workingset_refault_anon: int = 0
+    workingset_refault_file: int = 0
+    workingset_activate_anon: int = 0
+    workingset_activate_file: int = 0
+    free_page_calls: int = 0
+    freed_pool_pages: int = 0
+    evictions: int = 0
+    compress_ns: int = 0
+    decompress_ns: int = 0
+    device_read_ns: int = 0
+    direct_reclaim_ns: int = 0
+    kswapd_ns: int = 0
+    writeback_ns: int = 0
+    stall_ns: int = 0
+
+    def as_dict(self) -> dict[str, int]:
+        """Name -> count, in the order of METRICS."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}

@@ -1,0 +1,163 @@
+"""How much of each page list one reclaim pass scans: get_scan_count() and what it remembers, in mm/vmscan.c."""
+
+from collections.abc import Sequence, Sized
+from math import isqrt
+
+from zsim.config import ReclaimConfig
+from zsim.metrics import Counters
+from zsim.units import PAGE_SIZE
+
+INACTIVE_ANON, ACTIVE_ANON, INACTIVE_FILE, ACTIVE_FILE = range(4)
+ANON, FILE = 0, 1
+PAGES_PER_GB = (1 << 30) // PAGE_SIZE
+
+
+class Pressure:
+    """Who reclaims and how hard: one pass over the lists at one priority.
+
+    `free_pages` and `high_wmark_pages` matter to reclaim of the whole machine only.
+    """
+
+    __slots__ = ("free_pages", "high_wmark_pages", "is_kswapd", "is_memcg", "nr_to_reclaim", "priority")
+
+    def __init__(self, nr_to_reclaim: int, is_kswapd: bool = False, is_memcg: bool = False) -> None:
+        self.priority = 12
+        self.nr_to_reclaim = nr_to_reclaim
+        self.is_kswapd = is_kswapd
+        self.is_memcg = is_memcg
+        self.free_pages = 0
+        self.high_wmark_pages = 0
+
+
+class ScanBalance:
+    """Shares between anonymous and file lists, and whether active pages may be deactivated, pass by pass.
+
+    By refault cost as in 5.8 to 6.1, or by the share of scanned pages rotated as in 3.11.
+    """
+
+    def __init__(self, config: ReclaimConfig, lists: Sequence[Sized], counters: Counters) -> None:
+        self.config = config
+        self.lists = lists
+        self.counters = counters
+        self.by_cost = config.balance == "cost"
+        self.may_deactivate = [True, True]
+        self.force_deactivate = False
+        self.skipped_deactivate = False
+        self._activated_at_snapshot = [0, 0]
+        self._cost = [0, 0]
+        self._scanned = [0, 0]
+        self._rotated = [0, 0]
+
+    def inactive_is_low(self, kind: int) -> bool:
+        """Whether the active list should feed the inactive one: 1:1 below 1 GiB, then isqrt(10 GiB):1."""
+        inactive, active = len(self.lists[2 * kind]), len(self.lists[2 * kind + 1])
+        gigabytes = (inactive + active) // PAGES_PER_GB
+        ratio = isqrt(10 * gigabytes) if gigabytes and (self.by_cost or kind == ANON) else 1
+        return inactive * ratio < active
+
+    def scan_counts(self, pressure: Pressure) -> list[int]:
+        """Pages to scan of each of the four lists in this pass."""
+        self._prepare()
+        shares = self._shares(pressure)
+        total = sum(shares)
+        counts = []
+        for which, pages in enumerate(self.lists):
+            scan = len(pages) >> pressure.priority
+            if not scan and pressure.is_memcg and not self.by_cost:
+                scan = min(len(pages), self.config.batch)
+            counts.append(scan * shares[which >> 1] // total)
+        return counts
+
+    def _prepare(self) -> None:
+        """prepare_scan_count: deactivate where the inactive list is low or refaults were activated of late."""
+        if self.force_deactivate:
+            self.may_deactivate = [True, True]
+            return
+        activated = self._activated()
+        for kind in (ANON, FILE):
+            thrashing = self.by_cost and activated[kind] != self._activated_at_snapshot[kind]
+            self.may_deactivate[kind] = thrashing or self.inactive_is_low(kind)
+
+    def _activated(self) -> list[int]:
+        return [self.counters.workingset_activate_anon, self.counters.workingset_activate_file]
+
+    def snapshot_refaults(self) -> None:
+        """A whole reclaim has ended: later refaults are news."""
+        self._activated_at_snapshot = self._activated()
+
+    def _shares(self, pressure: Pressure) -> tuple[int, int]:
+        """(anon, file) weights of this pass."""
+        if not self.config.swappiness and pressure.is_memcg:
+            return 0, 1
+        if not pressure.priority and self.config.swappiness:
+            return 1, 1
+        if self._file_is_tiny(pressure):
+            return 1, 0
+        inactive_file = len(self.lists[INACTIVE_FILE])
+        plenty = inactive_file >> pressure.priority if self.by_cost else inactive_file
+        if plenty and not self.may_deactivate[FILE]:
+            return 0, 1
+        return self._cost_shares() if self.by_cost else self._rotated_shares()
+
+    def _file_is_tiny(self, pressure: Pressure) -> bool:
+        """Global reclaim with so little page cache that only anonymous pages can meet the high mark."""
+        if pressure.is_memcg:
+            return False
+        file_pages = len(self.lists[INACTIVE_FILE]) + len(self.lists[ACTIVE_FILE])
+        if file_pages + pressure.free_pages > pressure.high_wmark_pages:
+            return False
+        return not self.by_cost or (
+            not self.may_deactivate[ANON] and bool(len(self.lists[INACTIVE_ANON]) >> pressure.priority)
+        )
+
+    def _cost_shares(self) -> tuple[int, int]:
+        total = sum(self._cost)
+        anon_cost, file_cost = total + self._cost[ANON], total + self._cost[FILE]
+        total = anon_cost + file_cost
+        swappiness = self.config.swappiness
+        return (
+            swappiness * (total + 1) // (anon_cost + 1),
+            (200 - swappiness) * (total + 1) // (file_cost + 1),
+        )
+
+    def _rotated_shares(self) -> tuple[int, int]:
+        for kind in (ANON, FILE):
+            if self._scanned[kind] > (len(self.lists[2 * kind]) + len(self.lists[2 * kind + 1])) // 4:
+                self._scanned[kind] //= 2
+                self._rotated[kind] //= 2
+        swappiness = self.config.swappiness
+        return (
+            swappiness * (self._scanned[ANON] + 1) // (self._rotated[ANON] + 1) + 1,
+            (200 - swappiness) * (self._scanned[FILE] + 1) // (self._rotated[FILE] + 1) + 1,
+        )
+
+    def note_scan(self, kind: int, scanned: int, rotated: int, paged_out: int) -> None:
+        """One list was scanned: `rotated` pages went back as wanted, `paged_out` were written or stored."""
+        if self.by_cost:
+            self._note_cost(kind, paged_out)
+        else:
+            self._scanned[kind] += scanned
+            self._rotated[kind] += rotated
+
+    def note_refault(self, kind: int) -> None:
+        """A page of the working set came back."""
+        self._note_cost(kind, 1)
+
+    def _note_cost(self, kind: int, pages: int) -> None:
+        self._cost[kind] += pages
+        if sum(self._cost) > sum(map(len, self.lists)) // 4:
+            self._cost = [cost // 2 for cost in self._cost]
+
+    @staticmethod
+    def trim(left: list[int], asked: list[int]) -> bool:
+        """Enough was freed: drop the kind with less left to scan, the other keeps its proportion. False: all done."""
+        anon, file = left[0] + left[1], left[2] + left[3]
+        if not anon or not file:
+            return False
+        smaller, larger = (INACTIVE_ANON, INACTIVE_FILE) if file > anon else (INACTIVE_FILE, INACTIVE_ANON)
+        percent = min(anon, file) * 100 // (asked[smaller] + asked[smaller + 1] + 1)
+        left[smaller] = left[smaller + 1] = 0
+        for which in (larger, larger + 1):
+            scanned = asked[which] - left[which]
+            left[which] = max(asked[which] * (100 - percent) // 100 - scanned, 0)
+        return True

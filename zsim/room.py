@@ -1,0 +1,121 @@
+"""How much memory there is: a machine's RAM with its watermarks, or a cgroup's limit."""
+
+from typing import Protocol
+
+from zsim.config import MemoryConfig
+from zsim.errors import UsageError
+from zsim.memory import Memory, Watermarks, watermarks
+from zsim.units import PAGE_SIZE, parse_bytes
+
+SMALLEST_PAGES = 8
+"""Less memory than this cannot hold what a single fault needs."""
+
+
+class Pool(Protocol):
+    """What a store takes of the memory."""
+
+    @property
+    def pages(self) -> int:
+        """Page frames of its pool."""
+        ...
+
+    @property
+    def compressed_bytes(self) -> int:
+        """What is charged to a cgroup for it."""
+        ...
+
+    @property
+    def metadata_bytes(self) -> int:
+        """Slab memory beside the pool."""
+        ...
+
+
+class Ram:
+    """A machine's RAM: pages, pool and metadata share its frames; watermarks decide who reclaims."""
+
+    is_memcg = False
+
+    def __init__(self, size_pages: int, marks: Watermarks, page_table_bytes: int, memory: Memory, pool: Pool) -> None:
+        self.size_pages = size_pages
+        self.marks = marks
+        self.page_table_bytes = page_table_bytes
+        self.memory = memory
+        self.pool = pool
+
+    def frames_left(self) -> int:
+        """Free page frames."""
+        metadata = self.pool.metadata_bytes + self.page_table_bytes
+        return self.size_pages - self.memory.frames - self.pool.pages + -metadata // PAGE_SIZE
+
+    def has_frame(self) -> bool:
+        """Whether a task may take a frame without reclaiming first."""
+        return self.frames_left() > self.marks.min
+
+    def wants_kswapd(self) -> bool:
+        """Below the low mark."""
+        return self.frames_left() <= self.marks.low and self.marks.high > 0
+
+    def balanced(self) -> bool:
+        """At the high mark: kswapd may sleep."""
+        return self.frames_left() > self.marks.high
+
+
+class Cgroup:
+    """A cgroup's memory.max in a machine with plenty: charged with pages and compressed bytes, not with pool pages."""
+
+    is_memcg = True
+    marks = Watermarks(0, 0, 0)
+
+    def __init__(self, limit_bytes: int, page_table_bytes: int, memory: Memory, pool: Pool) -> None:
+        self.limit_bytes = limit_bytes
+        self.page_table_bytes = page_table_bytes
+        self.memory = memory
+        self.pool = pool
+
+    def charged_bytes(self) -> int:
+        """memory.current."""
+        return self.memory.frames * PAGE_SIZE + self.pool.compressed_bytes + self.page_table_bytes
+
+    def frames_left(self) -> int:
+        """Frames are not scarce: the limit is one of charge."""
+        return 1 << 40
+
+    def has_frame(self) -> bool:
+        """Whether one more page can be charged."""
+        return self.charged_bytes() + PAGE_SIZE <= self.limit_bytes
+
+    def wants_kswapd(self) -> bool:
+        """kswapd looks after the machine, not after a cgroup."""
+        return False
+
+    def balanced(self) -> bool:
+        """Nothing for kswapd to do."""
+        return True
+
+
+Room = Ram | Cgroup
+
+
+def make_room(config: MemoryConfig, footprint_bytes: int, memory: Memory, pool: Pool, batch: int) -> Room:
+    """The memory that `config` describes; with reclaim one page at a time (`batch` 1) nothing is kept in reserve."""
+    size_bytes = parse_bytes(config.size, footprint_bytes)
+    if size_bytes < SMALLEST_PAGES * PAGE_SIZE:
+        raise UsageError(
+            f"memory.size: {config.size!r} is {size_bytes} bytes; at least {SMALLEST_PAGES} pages of {PAGE_SIZE} bytes"
+        )
+    if config.mode == "memcg":
+        return Cgroup(size_bytes, config.page_table_bytes, memory, pool)
+    size_pages = size_bytes // PAGE_SIZE
+    marks = Watermarks(0, 0, 0) if batch == 1 else _marks(config, size_pages)
+    if marks.high >= size_pages:
+        raise UsageError(f"memory.size: the high watermark ({marks.high} pages) leaves nothing of {size_pages} pages")
+    return Ram(size_pages, marks, config.page_table_bytes, memory, pool)
+
+
+def _marks(config: MemoryConfig, size_pages: int) -> Watermarks:
+    computed = watermarks(size_pages, config.min_free_kbytes, config.watermark_scale_factor)
+    given = (config.watermark_min_pages, config.watermark_low_pages, config.watermark_high_pages)
+    low, mid, high = (own if own >= 0 else kernel for own, kernel in zip(given, computed, strict=True))
+    if not low <= mid <= high:
+        raise UsageError(f"memory: watermarks must rise: min {low}, low {mid}, high {high} pages")
+    return Watermarks(low, mid, high)

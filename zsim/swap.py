@@ -1,0 +1,106 @@
+"""Swap slots and swap readahead."""
+
+from collections import deque
+
+CLUSTER_SLOTS = 256
+
+
+class SwapSlots:
+    """The slot map of one swap device, after mm/swapfile.c for a device that does not rotate (Linux 3.12 to 6.11).
+
+    Slots are handed out one after another inside a cluster of 256; a full cluster is followed by the cluster that has
+    been free longest, and when none is wholly free by the first free slot found from there on. Left out: the per-CPU
+    caches of 64 slots (4.11 and later), which delay the reuse of a slot a little, and several devices.
+    """
+
+    def __init__(self, slots: int) -> None:
+        self.slots = slots
+        self.used = 0
+        self.page_at = [-1] * slots
+        self._taken = bytearray(slots)
+        self._count = [0] * -(-slots // CLUSTER_SLOTS)
+        self._free_clusters = deque(range(len(self._count)))
+        self._current = -1
+        self._next = 0
+        self._end = 0
+
+    def alloc(self, page: int) -> int:
+        """A free slot, now `page`'s, or -1 when there is none."""
+        if self.used == self.slots:
+            return -1
+        slot = self._taken.find(0, self._next, self._end)
+        if slot < 0:
+            slot = self._open_cluster()
+        self._taken[slot] = 1
+        self.page_at[slot] = page
+        self._count[slot // CLUSTER_SLOTS] += 1
+        self.used += 1
+        self._next = slot + 1
+        return slot
+
+    def _open_cluster(self) -> int:
+        """The first slot of the cluster that becomes current, preferring a wholly free one."""
+        if self._current >= 0 and not self._count[self._current]:
+            self._free_clusters.append(self._current)
+        while self._free_clusters:
+            cluster = self._free_clusters.popleft()
+            if self._count[cluster] == 0:
+                return self._enter(cluster * CLUSTER_SLOTS)
+        slot = self._taken.find(0, self._next)
+        return self._enter(slot if slot >= 0 else self._taken.find(0))
+
+    def _enter(self, slot: int) -> int:
+        self._current = slot // CLUSTER_SLOTS
+        self._end = min((self._current + 1) * CLUSTER_SLOTS, self.slots)
+        return slot
+
+    def free(self, slot: int) -> None:
+        """Give a slot back."""
+        assert self._taken[slot], f"slot {slot} is not in use"
+        self._taken[slot] = 0
+        self.page_at[slot] = -1
+        self.used -= 1
+        cluster = slot // CLUSTER_SLOTS
+        self._count[cluster] -= 1
+        if not self._count[cluster] and cluster != self._current:
+            self._free_clusters.append(cluster)
+
+    def validate(self) -> None:
+        """Recount the slots, in all and per cluster."""
+        assert self.used == sum(self._taken) == sum(page >= 0 for page in self.page_at)
+        for cluster, count in enumerate(self._count):
+            first = cluster * CLUSTER_SLOTS
+            assert count == sum(self._taken[first : first + CLUSTER_SLOTS])
+
+
+class Readahead:
+    """The size of the swap readahead window, after swapin_nr_pages() of Linux 3.14 and later.
+
+    A window of w reads the aligned block of w slots round the faulting one. `page_cluster` is log2 of the largest
+    window; 0 switches readahead off.
+    """
+
+    def __init__(self, page_cluster: int) -> None:
+        self.max_pages = 1 << page_cluster
+        self.hits = 0
+        self._last_window = 0
+        self._last_slot = 0
+
+    def window(self, slot: int) -> int:
+        """Pages to read for a fault on `slot`; forgets the hits counted since the last call."""
+        if self.max_pages == 1:
+            return 1
+        pages = self._wanted(slot)
+        self._last_slot = slot
+        self._last_window = pages
+        self.hits = 0
+        return pages
+
+    def _wanted(self, slot: int) -> int:
+        if self.hits == 0:
+            pages = 2 if abs(slot - self._last_slot) == 1 else 1
+        else:
+            pages = 4
+            while pages < self.hits + 2:
+                pages *= 2
+        return max(min(pages, self.max_pages), min(self._last_window // 2, self.max_pages))

@@ -1,0 +1,161 @@
+"""Making room: kswapd's passes, direct reclaim, and what happens to each page reclaim tries to free (mm/vmscan.c)."""
+
+from zsim.audit import Audit
+from zsim.machine import Machine, OutOfMemory
+from zsim.memory import DIRTY, PG_DIRTY, PRESENT, SEEN, SWAPCACHE, WRITEBACK
+from zsim.reclaim import ACTIVATED, FREED, KEPT, Pressure
+
+DEF_PRIORITY = 12
+MAX_RECLAIM_RETRIES = 16
+ENDLESS = 10_000
+"""Rounds of direct reclaim that free pages and still find no room: the pool takes all that reclaim gives."""
+
+
+class Vmscan:
+    """Reclaim of one machine or cgroup.
+
+    A difference to the kernel, whose reclaimers are throttled by time: pages put under writeback count towards what a
+    pass wants, and a reclaimer that freed nothing waits for one of the writes to end.
+    """
+
+    def __init__(self, machine: Machine, audit: Audit | None) -> None:
+        self.machine = machine
+        self.audit = audit
+        self.keep_refused = machine.config.writeback == "none"
+        self._began_ns: dict[int, int] = {}
+        self._fruitless: dict[int, int] = {}
+        self._started = 0
+
+    # Room for a task's page.
+
+    def reserve(self, page: int) -> bool:
+        """Make room for one frame, for `page`; False: a write must end first. OutOfMemory where nothing helps."""
+        room = self.machine.room
+        if room.wants_kswapd():
+            self.machine.wake_kswapd()
+        if room.has_frame():
+            if page in self._began_ns:
+                self._end_stall(page)
+            return True
+        return self._direct_reclaim(page)
+
+    def _direct_reclaim(self, page: int) -> bool:
+        """try_to_free_pages again and again until the frame is there."""
+        machine, room = self.machine, self.machine.room
+        machine.counters.allocstall += 1
+        self._began_ns.setdefault(page, machine.now_ns + machine.spent_ns)
+        for _ in range(ENDLESS):
+            freed = self._try_to_free(self._pressure(is_kswapd=False))
+            machine.flush_writes()
+            machine.counters.pgsteal_direct += freed
+            if room.has_frame():
+                self._end_stall(page)
+                return True
+            if not freed and machine.writes_in_flight and not self._hopeless(page):
+                return False
+            if not freed and self._hopeless(page):
+                break
+        raise OutOfMemory("nothing left to reclaim")
+
+    def _hopeless(self, page: int) -> bool:
+        """Whether this allocation has made no progress too often."""
+        self._fruitless[page] = self._fruitless.get(page, 0) + 1
+        return self._fruitless[page] > MAX_RECLAIM_RETRIES
+
+    def _end_stall(self, page: int) -> None:
+        machine = self.machine
+        stall_ns = machine.now_ns + machine.spent_ns - self._began_ns.pop(page)
+        self._fruitless.pop(page, None)
+        machine.latency["direct_reclaim"].record(stall_ns)
+        machine.counters.direct_reclaim_ns += stall_ns
+
+    def _pressure(self, is_kswapd: bool) -> Pressure:
+        room, batch = self.machine.room, self.machine.config.reclaim.batch
+        target = max(room.marks.high, batch) if is_kswapd else batch
+        pressure = Pressure(target, is_kswapd, room.is_memcg)
+        pressure.high_wmark_pages = room.marks.high
+        return pressure
+
+    def _try_to_free(self, pressure: Pressure) -> int:
+        """do_try_to_free_pages: from priority 12 down until enough is freed or being written; the pages freed."""
+        policy = self.machine.policy
+        self._started = freed = 0
+        while True:
+            for priority in range(DEF_PRIORITY, -1, -1):
+                freed += self._pass(pressure, priority)
+                if freed + self._started >= pressure.nr_to_reclaim:
+                    break
+            policy.snapshot_refaults()
+            if freed or self._started or not policy.try_harder():
+                return freed
+
+    def _pass(self, pressure: Pressure, priority: int) -> int:
+        pressure.priority = priority
+        pressure.free_pages = self.machine.room.frames_left()
+        return self.machine.policy.shrink(pressure, self.pageout)
+
+    def kswapd_pass(self, priority: int) -> tuple[int, int, int]:
+        """One pass of balance_pgdat: pages freed, put under writeback, scanned."""
+        machine = self.machine
+        scanned = machine.counters.pgscan
+        self._started = 0
+        freed = self._pass(self._pressure(is_kswapd=True), priority)
+        machine.flush_writes()
+        machine.counters.pgsteal_kswapd += freed
+        return freed, self._started, machine.counters.pgscan - scanned
+
+    # One page.
+
+    def pageout(self, page: int) -> int:
+        """Unmap a page, keep its contents somewhere, free its frame: FREED, KEPT (being written) or ACTIVATED."""
+        machine, memory = self.machine, self.machine.memory
+        machine.spent_ns += machine.config.cost.reclaim_page_ns
+        flags = memory.flags[page]
+        if flags & WRITEBACK:
+            machine.mark_for_rotation(page)
+            return ACTIVATED
+        if not flags & SWAPCACHE and not machine.is_file[page]:
+            slot = machine.slots.alloc(page)
+            if slot < 0:
+                return ACTIVATED
+            memory.slot[page] = slot
+            flags |= SWAPCACHE | PG_DIRTY
+        bits = memory.pte[page]
+        if bits & PRESENT:
+            memory.pte[page] = 0
+            machine.unmapped_tasks.add(machine.owner[page])
+            if bits & DIRTY:
+                flags |= PG_DIRTY
+        memory.flags[page] = flags
+        if flags & PG_DIRTY:
+            outcome = self._write(page)
+            if outcome != FREED:
+                return outcome
+        memory.flags[page] = SEEN
+        memory.frames -= 1
+        return FREED
+
+    def _write(self, page: int) -> int:
+        """Offer a dirty page to the store, else start writing it to the device."""
+        machine = self.machine
+        machine.versions[page] += 1
+        if self.audit:
+            self.audit.written(page)
+        if not machine.is_file[page]:
+            if self._store(page):
+                machine.counters.pageout += 1
+                return FREED
+            if self.keep_refused:
+                return ACTIVATED
+        machine.counters.pageout += 1
+        machine.queue_write(page)
+        self._started += 1
+        return KEPT
+
+    def _store(self, page: int) -> bool:
+        machine = self.machine
+        began_ns = machine.spent_ns
+        accepted = machine.store.store(machine.memory.slot[page], page, machine.content(page))
+        if accepted or machine.spent_ns > began_ns:
+            machine.latency["store"].record(machine.spent_ns - began_ns)
+        return accepted
