@@ -178,17 +178,16 @@ class Engine:
         while True:
             yield self._kswapd_wanted
             yield self.clock.timeout(self.config.cost.wakeup_ns)
-            priority, freed_any = DEF_PRIORITY, False
+            priority, progress_made = DEF_PRIORITY, False
             while priority >= 1 and not room.balanced():
-                freed, started, scanned = yield self._work(
-                    partial(self.vmscan.kswapd_pass, priority), "kswapd_ns"
-                )
-                freed_any = freed_any or bool(freed or started)
-                if started and not freed:
+                if self.vmscan.kswapd_may_rest():
                     yield self._write_ended
-                if scanned < room.marks.high or not freed:
+                    continue
+                progress, scanned = yield self._work(partial(self.vmscan.kswapd_pass, priority), "kswapd_ns")
+                progress_made = progress_made or progress > 0
+                if scanned < room.marks.high or not progress:
                     priority -= 1
-            self._kswapd_failures = 0 if freed_any else self._kswapd_failures + 1
+            self._kswapd_failures = 0 if progress_made else self._kswapd_failures + 1
             self._kswapd_wanted = self.clock.event()
 
     def _schedule_write(self, done_ns: int, pages: list[int], failed: bool) -> None:

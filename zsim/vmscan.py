@@ -24,7 +24,7 @@ class Vmscan:
         self.keep_refused = machine.config.writeback == "none"
         self._began_ns: dict[int, int] = {}
         self._fruitless: dict[int, int] = {}
-        self._started = 0
+        self._pressure_now = Pressure(0)
 
     # Room for a task's page.
 
@@ -79,30 +79,37 @@ class Vmscan:
     def _try_to_free(self, pressure: Pressure) -> int:
         """do_try_to_free_pages: from priority 12 down until enough is freed or being written; the pages freed."""
         policy = self.machine.policy
-        self._started = freed = 0
+        freed = 0
         while True:
             for priority in range(DEF_PRIORITY, -1, -1):
                 freed += self._pass(pressure, priority)
-                if freed + self._started >= pressure.nr_to_reclaim:
+                if pressure.satisfied:
                     break
             policy.snapshot_refaults()
-            if freed or self._started or not policy.try_harder():
+            if pressure.progress or not policy.try_harder():
                 return freed
 
     def _pass(self, pressure: Pressure, priority: int) -> int:
+        self._pressure_now = pressure
         pressure.priority = priority
         pressure.free_pages = self.machine.room.frames_left()
         return self.machine.policy.shrink(pressure, self.pageout)
 
-    def kswapd_pass(self, priority: int) -> tuple[int, int, int]:
-        """One pass of balance_pgdat: pages freed, put under writeback, scanned."""
+    def kswapd_pass(self, priority: int) -> tuple[int, int]:
+        """One pass of balance_pgdat: pages freed or put under writeback, pages scanned."""
         machine = self.machine
         scanned = machine.counters.pgscan
-        self._started = 0
-        freed = self._pass(self._pressure(is_kswapd=True), priority)
+        pressure = self._pressure(is_kswapd=True)
+        machine.counters.pgsteal_kswapd += self._pass(pressure, priority)
         machine.flush_writes()
-        machine.counters.pgsteal_kswapd += freed
-        return freed, self._started, machine.counters.pgscan - scanned
+        return pressure.progress, machine.counters.pgscan - scanned
+
+    def kswapd_may_rest(self) -> bool:
+        """Whether the writes under way will free what is missing to the high mark."""
+        room = self.machine.room
+        return bool(self.machine.writes_in_flight) and (
+            room.frames_left() + self.machine.writes_in_flight > room.marks.high
+        )
 
     # One page.
 
@@ -133,6 +140,7 @@ class Vmscan:
                 return outcome
         memory.flags[page] = SEEN
         memory.frames -= 1
+        self._pressure_now.progress += 1
         return FREED
 
     def _write(self, page: int) -> int:
@@ -149,7 +157,7 @@ class Vmscan:
                 return ACTIVATED
         machine.counters.pageout += 1
         machine.queue_write(page)
-        self._started += 1
+        self._pressure_now.progress += 1
         return KEPT
 
     def _store(self, page: int) -> bool:

@@ -15,18 +15,25 @@ PAGES_PER_GB = (1 << 30) // PAGE_SIZE
 class Pressure:
     """Who reclaims and how hard: one pass over the lists at one priority.
 
-    `free_pages` and `high_wmark_pages` matter to reclaim of the whole machine only.
+    `progress` counts pages freed or put under writeback, against `nr_to_reclaim`, over all passes. `free_pages` and
+    `high_wmark_pages` matter to reclaim of the whole machine only.
     """
 
-    __slots__ = ("free_pages", "high_wmark_pages", "is_kswapd", "is_memcg", "nr_to_reclaim", "priority")
+    __slots__ = ("free_pages", "high_wmark_pages", "is_kswapd", "is_memcg", "nr_to_reclaim", "priority", "progress")
 
     def __init__(self, nr_to_reclaim: int, is_kswapd: bool = False, is_memcg: bool = False) -> None:
         self.priority = 12
         self.nr_to_reclaim = nr_to_reclaim
+        self.progress = 0
         self.is_kswapd = is_kswapd
         self.is_memcg = is_memcg
         self.free_pages = 0
         self.high_wmark_pages = 0
+
+    @property
+    def satisfied(self) -> bool:
+        """Enough has been freed or is being written."""
+        return self.progress >= self.nr_to_reclaim
 
 
 class ScanBalance:

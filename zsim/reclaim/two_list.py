@@ -127,7 +127,7 @@ class TwoList:
                     scan = min(left[which], batch)
                     left[which] -= scan
                     freed += self._shrink_list(which, scan, pageout)
-            if freed >= pressure.nr_to_reclaim and not proportional and not balance.trim(left, asked):
+            if pressure.satisfied and not proportional and not balance.trim(left, asked):
                 break
         if balance.inactive_is_low(ANON):
             self._shrink_active(ACTIVE_ANON, batch)
