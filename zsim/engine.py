@@ -213,9 +213,13 @@ class Engine:
                 self.step()
         except OutOfMemory:
             self.outcome = "oom"
-        self.sampler.sample(int(self.clock.now))
+        self.sampler.sample(self.end_ns())
         if self.audit:
             self.audit.validate()
+
+    def end_ns(self) -> int:
+        """When the last task ended, or when memory ran out."""
+        return int(self.clock.now) if self.outcome == "oom" else max(task.end_ns for task in self.tasks)
 
     def step(self) -> None:
         """On to the next thing that happens: a fault, a stop of a task, or an event."""

@@ -1,0 +1,136 @@
+"""Small machines for tests: traces made by hand or by hypothesis, contents without images, and what a replay leaves."""
+
+from typing import Any
+
+import numpy as np
+from hypothesis import strategies as st
+
+from zsim.config import Config, resolve
+from zsim.engine import Engine, ReferenceEngine
+from zsim.traces.trace import TaskTrace, Trace
+from zsim.units import PAGE_SIZE
+
+
+class SizesByHash:
+    """Contents whose sizes depend on page and version only: some same-filled, some incompressible."""
+
+    def __init__(self, contents: int = 97) -> None:
+        self.size_bytes = [(content * 131) % 4300 + 20 for content in range(contents)]
+        self.same_filled = bytearray(content % 11 == 0 for content in range(contents))
+        self.zero_filled = bytearray(content % 22 == 0 for content in range(contents))
+
+    def of(self, page: int, row: int, version: int) -> int:
+        """A content id, the same whenever it is asked."""
+        return (page * 7 + version * 13) % len(self.size_bytes)
+
+
+def make_trace(
+    tasks: list[list[tuple[int, int]]],
+    times_ns: list[list[int]] | None = None,
+    starts_after: list[tuple[int, int] | None] | None = None,
+    files: frozenset[tuple[int, int]] = frozenset(),
+    remaps: list[list[tuple[int, int]]] | None = None,
+) -> Trace:
+    """A trace of (page, write) accesses per task; page numbers are the task's own."""
+    numbering: dict[tuple[int, int], int] = {}
+    built = []
+    for number, accesses in enumerate(tasks):
+        dense = [numbering.setdefault((number, page), len(numbering)) << 1 | write for page, write in accesses]
+        built.append(
+            TaskTrace(
+                f"task{number}",
+                np.array(dense, dtype=np.uint32),
+                None if times_ns is None else np.array(times_ns[number], dtype=np.int64),
+                None if starts_after is None else starts_after[number],
+                [(row, numbering[number, page]) for row, page in (remaps[number] if remaps else ())],
+            )
+        )
+    keys = list(numbering)
+    return Trace(
+        name="made",
+        digest="0" * 64,
+        tasks=built,
+        pages=len(keys),
+        footprint_pages=len(keys),
+        owner=np.array([task for task, _ in keys], dtype=np.uint16),
+        is_file=np.array([key in files for key in keys], dtype=np.uint8),
+        numbers=np.array([page for _, page in keys], dtype=np.uint64),
+    )
+
+
+def config_of(**values: Any) -> Config:
+    """A configuration; `memory__mode="memcg"` names a dotted key, `pages` the memory in pages."""
+    named = {name.replace("__", "."): value for name, value in values.items() if name != "pages"}
+    if "pages" in values:
+        named["memory.size"] = str(values["pages"] * PAGE_SIZE)
+    return resolve(("test", named)).config
+
+
+def replayed(trace: Trace, config: Config, reference: bool = False, check: bool = False) -> Engine:
+    """A finished replay."""
+    engine = (ReferenceEngine if reference else Engine)(trace, config, SizesByHash(), check=check)
+    engine.run()
+    return engine
+
+
+def left_behind(engine: Engine) -> dict[str, Any]:
+    """Everything two equal replays must agree on."""
+    machine = engine.machine
+    memory = machine.memory
+    return {
+        "outcome": engine.outcome,
+        "counters": machine.counters.as_dict(),
+        "gauges": machine.gauges(),
+        "ends": [task.end_ns for task in engine.tasks],
+        "rows": [task.row for task in engine.tasks],
+        "pte": bytes(memory.pte),
+        "flags": bytes(memory.flags),
+        "slots": memory.slot,
+        "latency": {name: histogram.to_json() for name, histogram in machine.latency.items()},
+        "series": engine.sampler.rows,
+        "versions": machine.versions,
+    }
+
+
+@st.composite
+def traces(draw: st.DrawFn, most_tasks: int = 3) -> Trace:
+    """Random traces of a few tasks, with or without times, file pages, tasks that start others."""
+    count = draw(st.integers(1, most_tasks))
+    access = st.tuples(st.integers(0, draw(st.integers(4, 60))), st.integers(0, 1))
+    tasks = [draw(st.lists(access, min_size=1, max_size=300)) for _ in range(count)]
+    times = None
+    if draw(st.booleans()):
+        steps = [st.sampled_from([0, 0, 1, 50, 100, 1000, 100_000]) for _ in tasks]
+        times = [
+            np.cumsum(draw(st.lists(step, min_size=len(task), max_size=len(task)))).tolist()
+            for task, step in zip(tasks, steps, strict=True)
+        ]
+    starts: list[tuple[int, int] | None] = [None]
+    for number in range(1, count):
+        parent = draw(st.integers(0, number - 1))
+        starts.append(draw(st.one_of(st.none(), st.tuples(st.just(parent), st.integers(0, len(tasks[parent]) - 1)))))
+    touched = sorted({(number, page) for number, task in enumerate(tasks) for page, _ in task})
+    files = frozenset(draw(st.lists(st.sampled_from(touched), max_size=20)))
+    return make_trace(tasks, times, starts, files)
+
+
+def configs(**fixed: Any) -> st.SearchStrategy[Config]:
+    """Random configurations over every registry an engine depends on, small enough to be short of memory."""
+    values = {
+        "era": st.sampled_from(["3.11", "6.1"]),
+        "store": st.sampled_from(["zswap", "zswap", "none"]),
+        "allocator": st.sampled_from(["zbud", "z3fold", "zsmalloc"]),
+        "writeback": st.sampled_from(["worker", "store-path", "none"]),
+        "memory.mode": st.sampled_from(["machine", "memcg"]),
+        "memory.size": st.integers(8, 60).map(lambda pages: str(pages * PAGE_SIZE)),
+        "memory.min_free_kbytes": st.sampled_from([0, 8, 16]),
+        "memory.entry_bytes": st.just(0),
+        "reclaim.policy": st.sampled_from(["two-list"]),
+        "reclaim.batch": st.sampled_from([1, 4, 32]),
+        "swap.device": st.sampled_from(["nvme", "hdd", "optane", "sata-ssd", "network", "failing"]),
+        "swap.page_cluster": st.sampled_from([0, 0, 3]),
+        "swap.size": st.sampled_from(["4x", "80K", "1x"]),
+        "zswap.max_pool_percent": st.sampled_from([1, 10, 20, 50]),
+        "cost.wakeup_ns": st.sampled_from([0, 5000, 200_000]),
+    }
+    return st.fixed_dictionaries({**values, **fixed}).map(lambda chosen: resolve(("random", chosen)).config)
