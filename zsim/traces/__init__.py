@@ -1,9 +1,13 @@
 """Traces: one file per format behind one way to open them."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from zsim.registry import Registry
 from zsim.traces.trace import NO_CONTENT, ContentLog, Images, TaskTrace, Trace
+
+if TYPE_CHECKING:
+    from zsim.traces.columns import Table
 
 READERS = Registry("trace format", {"csv": "zsim.traces.csv:read", "columnar": "zsim.traces.columnar:read"})
 """Format -> read(path, limit) -> Table; rows come run by run and are checked as they come."""
@@ -14,17 +18,41 @@ def open_trace(path_or_name: str | Path, limit: int | None = None, format: str |
 
     limit   read only the first so many accesses
     format  one of READERS; None: by what the file holds
+    A large file leaves a converted copy in the user's cache ($XDG_CACHE_HOME/zsim), from which it opens at once.
     Raises `TraceError` naming file, line and column for anything that is not as documented.
     """
     from zsim.traces import converted, images, recording
-    from zsim.traces.build import build
+    from zsim.traces.build import build, digest
 
     found = recording.find(str(path_or_name))
-    header = found.header()
     known = images.read_images(found.images, found.pages) if found.images else None
-    table = converted.table(found.table, limit, format)
-    table.header = header | table.header
-    return build(table, found.name, known, "stdin" if found.table == "-" else found.table)
+    copy = converted.copy_name(found.table, format) if limit is None else None
+    if copy is not None and (trace := converted.load(copy, found.name, known)) is not None:
+        converted.check_content(trace, found.table)
+        trace.digest = digest(trace)
+    else:
+        table = open_table(found.table, limit, format)
+        trace = build(table, found.name, known, "stdin" if found.table == "-" else found.table)
+        if copy is not None:
+            converted.save(trace, copy)
+    trace.header = found.header() | trace.header
+    return trace
 
 
-__all__ = ["NO_CONTENT", "READERS", "ContentLog", "Images", "TaskTrace", "Trace", "open_trace"]
+def open_table(path: str, limit: int | None = None, format: str | None = None) -> "Table":
+    """The rows of one trace file ("-": stdin) as they are read, with nothing built from them yet."""
+    table: Table = READERS.load(format or sniff(path))(path, limit)
+    return table
+
+
+def sniff(path: str) -> str:
+    """The format of a file by its first bytes: "columnar", else "csv"."""
+    from zsim.traces.streams import PARQUET, open_bytes
+
+    if path == "-" or not Path(path).is_file():  # a pipe's first bytes cannot be read twice
+        return "csv"
+    with open_bytes(path) as file:
+        return "columnar" if file.read(4) == PARQUET else "csv"
+
+
+__all__ = ["NO_CONTENT", "READERS", "ContentLog", "Images", "TaskTrace", "Trace", "open_table", "open_trace"]

@@ -86,7 +86,7 @@ class Builder:
         if firsts[-1] > MAX_PAGES:
             raise TraceError(f"{name}: more than {MAX_PAGES} distinct pages")
         tasks = [task.finish(first) for task, first in zip(builders, firsts, strict=False)]
-        trace = Trace(
+        return Trace(
             name=name,
             digest="",
             tasks=tasks,
@@ -99,8 +99,6 @@ class Builder:
             images=self.images,
             header=header,
         )
-        trace.digest = digest(trace)
-        return trace
 
 
 def build(table: Table, name: str, images: Images | None = None, place: str = "") -> Trace:
@@ -113,7 +111,9 @@ def build(table: Table, name: str, images: Images | None = None, place: str = ""
             rows += len(run)
     if not rows:
         raise TraceError(f"{place or name}: no accesses; expected at least one row")
-    return builder.finish(name, table.header)
+    trace = builder.finish(name, table.header)
+    trace.digest = digest(trace)
+    return trace
 
 
 def digest(trace: Trace) -> str:

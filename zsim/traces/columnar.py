@@ -27,7 +27,8 @@ def read(path: str, limit: int | None = None, place: str = "") -> Table:
     for name in names:
         _check_type(place, name, file.schema_arrow.field(name).type)
     said = (file.schema_arrow.metadata or {}).get(HEADER_KEY, b"{}")
-    return Table(_chunks(file, names, place), json.loads(said)).limited(limit)
+    time = next((name for name in names if name in SCALES_NS), "time_ns")
+    return Table(_chunks(file, names, place), json.loads(said), time).limited(limit)
 
 
 def open_parquet(path: str, place: str = "") -> Any:

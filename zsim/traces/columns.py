@@ -62,14 +62,18 @@ class Columns:
 
 @dataclass
 class Table:
-    """A trace being read: what its header says, and its rows run by run."""
+    """A trace being read: what its header says, and its rows run by run.
+
+    time  the name, and so the unit, that the column of times has in the file: "time_ns" or "t_us"
+    """
 
     chunks: Iterator[Columns]
     header: dict[str, Any] = field(default_factory=dict)
+    time: str = "time_ns"
 
     def limited(self, rows: int | None) -> "Table":
         """The same table cut after `rows` rows; the rest is not read."""
-        return self if rows is None else Table(_first(self.chunks, rows), self.header)
+        return self if rows is None else Table(_first(self.chunks, rows), self.header, self.time)
 
 
 def _first(chunks: Iterator[Columns], rows: int) -> Iterator[Columns]:

@@ -21,7 +21,7 @@ from zsim.traces import lines
 from zsim.traces.columns import COLUMNS, KINDS, OPS, SCALES_NS, Columns, Labels, Table
 from zsim.traces.streams import open_bytes, pieces
 
-BLOCK_BYTES = 8 << 20
+BLOCK_BYTES = 4 << 20
 MAX_LINE_BYTES = 1 << 20
 
 
@@ -35,7 +35,8 @@ def read(path: str, limit: int | None = None) -> Table:
     blocks = _blocks(pieces(open_bytes(path), place), place)
     first_line, block = next(blocks, (1, b""))
     header, names, line, rest = _header(place, first_line, block)
-    return Table(_chunks(place, names, line, rest, blocks), header).limited(limit)
+    time = next((name for name in names if name in SCALES_NS), "time_ns")
+    return Table(_chunks(place, names, line, rest, blocks), header, time).limited(limit)
 
 
 def _blocks(data: Iterator[bytes], place: str) -> Iterator[tuple[int, bytes]]:
@@ -140,7 +141,7 @@ def _fast(names: list[str], block: bytes, where: Callable[[int], str]) -> Column
     try:
         table = csv.read_csv(
             pa.BufferReader(block),
-            read_options=csv.ReadOptions(column_names=names, block_size=BLOCK_BYTES // 4),
+            read_options=csv.ReadOptions(column_names=names, block_size=BLOCK_BYTES // 2),
             convert_options=csv.ConvertOptions(column_types=types, include_columns=used, null_values=[""]),
         )
     except pa.ArrowInvalid as error:

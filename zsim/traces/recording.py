@@ -60,22 +60,20 @@ def find(path: str) -> Recording:
     for root in (base, *([f"traces/{base}"] if "/" not in base else [])):
         if table := _table(path if root == base else "", root):
             return Recording(Path(root).name, table, *(_existing(root + suffix) for suffix in SIDECARS))
-    raise TraceError(f"{path}: no such trace{_tried(base)}{_near(base)}")
+    if Path(path).is_dir():
+        raise TraceError(f"{path} is a directory; expected a trace{_near(path + '/x')}")
+    raise TraceError(f"{path}: no such trace (tried {base} with {', '.join(TABLES)}){_near(base)}")
 
 
 def _table(path: str, base: str) -> str | None:
     """The file with the accesses: the one named, else the first of the family that is there."""
-    if path and not path.endswith(SIDECARS) and Path(path).is_file():
+    if path and not path.endswith(SIDECARS) and Path(path).exists() and not Path(path).is_dir():
         return path
     return next((base + suffix for suffix in TABLES if Path(base + suffix).is_file()), None)
 
 
 def _existing(path: str) -> Path | None:
     return Path(path) if Path(path).is_file() else None
-
-
-def _tried(base: str) -> str:
-    return f" (tried {base} with {', '.join(TABLES)})"
 
 
 def _near(base: str) -> str:

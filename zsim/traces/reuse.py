@@ -1,0 +1,93 @@
+"""How soon pages are used again: LRU stack distances (Mattson et al., 1970), and the misses that follow from them."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+EXACT_ROWS = 2_000_000
+
+
+@dataclass
+class Reuse:
+    """Stack distances of an access sequence.
+
+    distances  of each reuse: distinct other pages touched since the page's last use; ascending
+    cold       first touches; rate: share of the pages that was looked at (1: all; else distances are scaled)
+    """
+
+    distances: npt.NDArray[np.int64]
+    cold: int
+    rate: float
+
+    def faults(self, memory_pages: int) -> int:
+        """Refaults under LRU with so many pages of memory, first touches not counted."""
+        beyond = len(self.distances) - int(np.searchsorted(self.distances, memory_pages))
+        return round(beyond / self.rate)
+
+    def percentile_pages(self, percent: float) -> int | None:
+        """The distance that so many per cent of the reuses do not exceed; None without any reuse."""
+        if not len(self.distances):
+            return None
+        return int(np.percentile(self.distances, percent, method="inverted_cdf"))
+
+
+def reuse(pages: npt.NDArray[np.uint32]) -> Reuse:
+    """Stack distances of the accesses to `pages`, exact up to EXACT_ROWS of them.
+
+    Beyond that, of a sample of the pages, chosen by a hash of their number (SHARDS; Waldspurger et al., FAST 2015).
+    """
+    total = len(pages)
+    rate = min(1.0, EXACT_ROWS / total)
+    if rate < 1:
+        chosen = (np.arange(int(pages.max()) + 1, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(32)
+        keep = chosen < np.uint64(rate * 2**32)
+        pages = pages[keep[pages]]
+        rate = float(keep.mean())
+    distances = stack_distances(pages)
+    seen = np.sort(distances[distances >= 0])
+    return Reuse((seen / rate).astype(np.int64), round((len(distances) - len(seen)) / rate), rate)
+
+
+def stack_distances(pages: npt.NDArray[np.uint32]) -> npt.NDArray[np.int64]:
+    """Per access the number of distinct other pages since the page's last use; -1 at its first.
+
+    An access at i whose page was last used at p sees i - p - 1 accesses in between, less those that repeat a page
+    within that time: those j < i with p < last(j). That is an inversion count over last().
+    """
+    order = np.argsort(pages, kind="stable")
+    again = np.flatnonzero(pages[order[1:]] == pages[order[:-1]]) + 1
+    last = np.full(len(pages), -1, np.int64)
+    last[order[again]] = order[again - 1]
+    reuses = np.flatnonzero(last >= 0)
+    distances = np.full(len(pages), -1, np.int64)
+    ranks = np.empty(len(reuses), np.int64)
+    ranks[np.argsort(last[reuses])] = np.arange(len(reuses))
+    distances[reuses] = reuses - last[reuses] - 1 - larger_before(ranks)
+    return distances
+
+
+def larger_before(ranks: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """For each element of a permutation of 0 .. n-1, how many larger ones stand before it.
+
+    Sorted bit by bit from the top: among elements equal in the bits above, one whose bit is 0 has before it, and
+    larger, just those whose bit is 1; and elements equal in those bits fill an aligned stretch of positions.
+    """
+    count = np.zeros(len(ranks), np.int64)
+    element, rank = np.arange(len(ranks)), ranks
+    for bit in range(max(len(ranks) - 1, 0).bit_length() - 1, -1, -1):
+        ones = (rank >> bit) & 1
+        before = np.cumsum(ones) - ones
+        start = np.arange(len(ranks)) >> (bit + 1) << (bit + 1)
+        before -= before[start]
+        is_zero = ones == 0
+        count[element[is_zero]] += before[is_zero]
+        place = np.where(is_zero, np.arange(len(ranks)) - before, start + (1 << bit) + before)
+        element, rank = _moved(element, place), _moved(rank, place)
+    return count
+
+
+def _moved(values: npt.NDArray[np.int64], place: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    moved = np.empty_like(values)
+    moved[place] = values
+    return moved

@@ -1,0 +1,167 @@
+"""Writing traces: CSV (plain, .gz, .zst) and columnar, complete under their name or not there at all."""
+
+import json
+import re
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from zsim.errors import TraceError, UsageError, ZsimError
+from zsim.files import replacing
+from zsim.traces.columnar import HEADER_KEY
+from zsim.traces.columns import SCALES_NS, Columns, Labels, Table
+
+SUFFIXES = (".csv", ".csv.gz", ".csv.zst", ".parquet")
+ZSTD_LEVEL = 9
+_PLAIN = re.compile(r"[\w.+-]+")
+
+
+def write_table(table: Table, path: str | Path) -> int:
+    """Write a table to `path` in the format of its suffix ("-": CSV to stdout); the number of rows.
+
+    A `UsageError` for a suffix that names no format, a `ZsimError` where the file cannot be written.
+    """
+    rows = 0
+    for run in writing(table, path):
+        rows += len(run)
+    return rows
+
+
+def writing(table: Table, path: str | Path) -> Iterator[Columns]:
+    """The table's runs, each written to `path` as it passes; the file appears when all have passed."""
+    if not str(path).endswith(SUFFIXES) and str(path) != "-":
+        raise UsageError(f"{path}: no format has this suffix; expected {', '.join(SUFFIXES)} (or - for CSV to stdout)")
+    written = 0
+    with ExitStack() as stack:
+        part = "-" if str(path) == "-" else str(stack.enter_context(_replacing(Path(path))))
+        writer: CsvWriter | ColumnarWriter
+        if str(path).endswith(".parquet"):
+            writer = ColumnarWriter(part, table)
+        else:
+            writer = CsvWriter(part, table, {".gz": "gzip", ".zst": "zstd"}.get(Path(path).suffix))
+        for run in table.chunks:
+            with _said(path):
+                writer.write(run)
+            written += len(run)
+            yield run
+        if not written:
+            raise TraceError(f"{path}: not written, as there is no access to write")
+        with _said(path):
+            writer.close()
+
+
+@contextmanager
+def _replacing(path: Path) -> Iterator[Path]:
+    with _said(path), replacing(path) as part:
+        yield part
+
+
+@contextmanager
+def _said(path: str | Path) -> Iterator[None]:
+    """An error of the system as one line with the name of the file."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise ZsimError(f"{path}: {error.strerror or error}") from None
+
+
+class CsvWriter:
+    """CSV rows under a header row; what the trace's header says as one comment line, as far as it is plain words."""
+
+    def __init__(self, part: str, table: Table, compression: str | None) -> None:
+        import pyarrow as pa
+
+        self.table = table
+        self._csv: Any = None
+        self._file = pa.PythonFile(sys.stdout.buffer, "w") if part == "-" else pa.output_stream(part, compression)
+        words = {key: str(value) for key, value in self.table.header.items()}
+        plain = [f"{key}={value}" for key, value in words.items() if _PLAIN.fullmatch(key) and _PLAIN.fullmatch(value)]
+        if plain:
+            self._file.write(f"#{' '.join(plain)}\n".encode())
+
+    def write(self, run: Columns) -> None:
+        """Append a run of rows."""
+        from pyarrow import csv
+
+        batch = arrow(run, self.table.time, text=True)
+        if self._csv is None:
+            options = csv.WriteOptions(quoting_style="needed", quoting_header="none")
+            self._csv = csv.CSVWriter(self._file, batch.schema, write_options=options)
+        self._csv.write(batch)
+
+    def close(self) -> None:
+        """Write what is left."""
+        if self._csv is not None:
+            self._csv.close()
+        self._file.flush()
+        self._file.close()
+
+
+class ColumnarWriter:
+    """Parquet columns, made to be small; the trace's header goes into the schema's metadata."""
+
+    def __init__(self, part: str, table: Table) -> None:
+        self.part = part
+        self.table = table
+        self._file: Any = None
+
+    def write(self, run: Columns) -> None:
+        """Append a run of rows as a row group."""
+        import pyarrow as pa
+
+        batch = arrow(run, self.table.time, text=False)
+        if self._file is None:
+            header = {HEADER_KEY: json.dumps(self.table.header)}
+            self._file = self._open(batch.schema.with_metadata(header))
+        self._file.write_table(pa.Table.from_batches([batch]), row_group_size=len(run))
+
+    def _open(self, schema: Any) -> Any:
+        from pyarrow import parquet
+
+        times = {self.table.time: "DELTA_BINARY_PACKED"} if self.table.time in schema.names else None
+        return parquet.ParquetWriter(
+            self.part,
+            schema,
+            compression="zstd",
+            compression_level=ZSTD_LEVEL,
+            use_dictionary=[name for name in schema.names if name != self.table.time],
+            column_encoding=times,
+        )
+
+    def close(self) -> None:
+        """Write the footer, without which the file is none."""
+        if self._file is not None:
+            self._file.close()
+
+
+def arrow(run: Columns, time: str, text: bool) -> Any:
+    """A run as a pyarrow batch, times in the unit `time` names; `text` writes R/W and anon/file, not 0/1."""
+    import pyarrow as pa
+
+    scale = SCALES_NS[time]
+    columns: dict[str, Any] = {}
+    if run.time_ns is not None:
+        columns[time] = pa.array(run.time_ns if scale == 1 else run.time_ns // scale)
+    if run.task is not None:
+        columns["task"] = _text(run.task)
+    columns["page"] = pa.array(run.page)
+    columns["op"] = _text(Labels(run.write.astype(np.int32), ["R", "W"])) if text else pa.array(run.write)
+    if run.kind is not None:
+        columns["kind"] = _text(Labels(run.kind.astype(np.int32), ["anon", "file"])) if text else pa.array(run.kind)
+    if run.content is not None:
+        columns["content"] = pa.array(run.content, mask=run.content < 0 if text else None)
+    if run.file is not None:
+        columns["file"] = _text(run.file)
+    return pa.RecordBatch.from_pydict(columns)
+
+
+def _text(labels: Labels) -> Any:
+    import pyarrow as pa
+
+    return pa.DictionaryArray.from_arrays(labels.codes, pa.array(labels.names, pa.string())).cast(pa.string())
