@@ -206,8 +206,10 @@ class Engine:
 
     # Tasks.
 
-    def run(self) -> None:
-        """Replay to the end of every task, or to OOM (`outcome`)."""
+    def run(self, progress: Callable[[int, int], None] | None = None) -> None:
+        """Replay to the end of every task, or to OOM (`outcome`); `progress` hears of (accesses done, in all)."""
+        if progress:
+            self.clock.process(self._tell(progress))
         try:
             while self.live:
                 self.step()
@@ -220,6 +222,11 @@ class Engine:
     def end_ns(self) -> int:
         """When the last task ended, or when memory ran out."""
         return int(self.clock.now) if self.outcome == "oom" else max(task.end_ns for task in self.tasks)
+
+    def _tell(self, progress: Callable[[int, int], None]) -> Generator[simpy.Event, Any, None]:
+        while True:
+            progress(sum(self.machine.cursors), self.trace.accesses)
+            yield self.clock.timeout(self.sampler.interval_ns)
 
     def step(self) -> None:
         """On to the next thing that happens: a fault, a stop of a task, or an event."""

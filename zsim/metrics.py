@@ -31,6 +31,10 @@ METRICS = {
         ("fileout", "pages", "", "dirty page-cache pages written to the filesystem's device"),
         ("swap_ra", "pages", "", "pages brought in by swap readahead"),
         ("swap_ra_hit", "pages", "", "pages of swap readahead that were then used"),
+        ("swap_read_requests", "", "lower", "read requests to the swap device"),
+        ("swap_write_requests", "", "lower", "write requests to the swap device, neighbours merged"),
+        ("file_read_requests", "", "lower", "read requests to the filesystem's device"),
+        ("file_write_requests", "", "lower", "write requests to the filesystem's device, neighbours merged"),
         ("write_errors", "pages", "lower", "writes the device failed"),
         ("written_back_pages", "pages", "lower", "compressed pages written back to the swap device"),
         ("writeback_refaults", "pages", "lower", "pages written back and faulted in again from the device"),
@@ -47,9 +51,9 @@ METRICS = {
         ("pool_pages", "pages", "lower", "page frames of the pool at the end"),
         ("pool_pages_peak", "pages", "lower", "most page frames the pool ever held"),
         ("stored_pages_peak", "pages", "", "most pages the store ever held"),
-        ("compression_ratio", "", "higher", "payload: stored bytes / compressed bytes, time-weighted mean"),
-        ("effective_ratio", "", "higher", "stored bytes / bytes of the pool's frames, time-weighted mean"),
-        ("density", "pages/frame", "higher", "stored pages (not same-filled) per pool frame, time-weighted mean"),
+        ("compression_ratio", "", "higher", "payload: bytes of the stored pages / their compressed bytes, at the end"),
+        ("effective_ratio", "", "higher", "bytes of the stored pages / bytes of the pool's frames, at the end"),
+        ("density", "pages/frame", "higher", "stored pages (not same-filled) per pool frame, at the end"),
         ("pgscan", "pages", "lower", "pages looked at by reclaim"),
         ("pageout", "pages", "", "pages reclaim stored or wrote"),
         ("pgsteal", "pages", "", "pages freed by reclaim"),
@@ -80,7 +84,7 @@ METRICS = {
         ("stall_ns", "ns", "lower", "time tasks were stalled by memory: faults and reclaim"),
         ("runtime_ns", "ns", "lower", "from the first access to the end of the last task"),
         ("slowdown", "x", "lower", "runtime / runtime of the same trace with unlimited memory"),
-        ("drawn_share", "", "", "share of the stored sizes that were drawn from the population of real pages"),
+        ("drawn_share", "", "", "share of the page contents whose size was drawn from the population of real pages"),
     ]
 }
 
