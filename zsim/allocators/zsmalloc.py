@@ -20,8 +20,8 @@ from zsim.units import PAGE_SIZE
 class Zsmalloc:
     """A pool of zspages (Linux: struct zs_pool). `can_reclaim` and `can_compact` are those of the form."""
 
-    kernels: ClassVar[str] = "2013 to 6.19"
-    pages_per_object: ClassVar[str] = "1..128 objects a page, in zspages of 1..4 pages (1..8 from 6.3, at most 16)"
+    kernels: ClassVar[str] = "3.3-6.19"
+    pages_per_object: ClassVar[str] = "1/128-1"
     can_reclaim: bool = True
     can_compact: bool = True
     contiguous_pages: int = 1
@@ -117,6 +117,10 @@ class Zsmalloc:
         """Every live object at the start of its slot; a group is a zspage, the handle word is not shown."""
         for handle, (zspage, slot, size_bytes) in self._places.items():
             yield Extent(zspage.number, slot * zspage.size_class.shape.slot_bytes, size_bytes, handle)
+
+    def group_pages(self) -> dict[int, int]:
+        """The pages of each zspage, which its objects need not reach."""
+        return {zspage.number: zspage.size_class.shape.pages for zspage, _, _ in self._places.values()}
 
     def occupancy(self) -> list[Occupancy]:
         """A row per size class in use, smallest slots first (debugfs zsmalloc/*/classes)."""
