@@ -65,8 +65,7 @@ class ScanBalance:
     def scan_counts(self, pressure: Pressure) -> list[int]:
         """Pages to scan of each of the four lists in this pass."""
         self._prepare()
-        shares = self._shares(pressure)
-        total = sum(shares)
+        shares, total = self._shares(pressure)
         counts = []
         for which, pages in enumerate(self.lists):
             scan = len(pages) >> pressure.priority
@@ -92,19 +91,20 @@ class ScanBalance:
         """A whole reclaim has ended: later refaults are news."""
         self._activated_at_snapshot = self._activated()
 
-    def _shares(self, pressure: Pressure) -> tuple[int, int]:
-        """(anon, file) weights of this pass."""
+    def _shares(self, pressure: Pressure) -> tuple[tuple[int, int], int]:
+        """What part of the anon and of the file lists this pass scans: (anon, file) and what they are parts of."""
         if not self.config.swappiness and pressure.is_memcg:
-            return 0, 1
+            return (0, 1), 1
         if not pressure.priority and self.config.swappiness:
-            return 1, 1
+            return (1, 1), 1
         if self._file_is_tiny(pressure):
-            return 1, 0
+            return (1, 0), 1
         inactive_file = len(self.lists[INACTIVE_FILE])
         plenty = inactive_file >> pressure.priority if self.by_cost else inactive_file
         if plenty and not self.may_deactivate[FILE]:
-            return 0, 1
-        return self._cost_shares() if self.by_cost else self._rotated_shares()
+            return (0, 1), 1
+        shares = self._cost_shares() if self.by_cost else self._rotated_shares()
+        return shares, sum(shares)
 
     def _file_is_tiny(self, pressure: Pressure) -> bool:
         """Global reclaim with so little page cache that only anonymous pages can meet the high mark."""

@@ -174,6 +174,7 @@ class TwoList:
             keep.append(page)
         for page in keep:
             self.lists[which + (marks[page] & ACTIVE)][page] = None
+        self.nonresident_age += activated
         count.pgscan += scan
         count.pgactivate += activated
         self.balance.note_scan(which >> 1, scan, activated, count.pageout - pageouts_before)
