@@ -86,7 +86,7 @@ class TwoList:
             count.workingset_activate_anon += 1
         if not workingset:
             return ACTIVE
-        self.balance.note_refault(kind)
+        self.balance.note_refault(kind >> 1)
         return ACTIVE | WORKINGSET
 
     def _list_of(self, page: int) -> List:
