@@ -48,8 +48,8 @@ def generate(pattern: Pattern) -> Trace:
 def table(pattern: Pattern) -> Table:
     """The rows of a pattern, ready to be written; a `UsageError` for an unknown kind or an impossible figure."""
     _check(pattern)
-    header = {key: value for key, value in asdict(pattern).items() if key != "kind"}
-    return Table(_runs(pattern), {"generated": pattern.kind, **header})
+    said = {key: value for key, value in asdict(pattern).items() if key in ("pages", "seed", *OWN[pattern.kind])}
+    return Table(_runs(pattern), {"generated": pattern.kind, **said})
 
 
 def _check(pattern: Pattern) -> None:
@@ -121,4 +121,5 @@ def _hotcold(pattern: Pattern, rng: np.random.Generator) -> Callable[[Offsets], 
     return draw
 
 
+OWN = {"loop": [], "uniform": [], "zipf": ["alpha"], "phase": ["phases"], "hotcold": ["hot_pages", "hot_accesses"]}
 KINDS = {"loop": _loop, "zipf": _zipf, "uniform": _uniform, "phase": _phase, "hotcold": _hotcold}

@@ -35,10 +35,15 @@ def as_text(trace: Trace, rows: int = 16, columns: int = 72) -> str:
     return "\n".join("".join(SHADES[cell] for cell in line).rstrip() for line in shade[::-1])
 
 
-def plot(trace: Trace, path: Path) -> None:
-    """Page over time as a figure (.svg, .pdf or .png by the name), the same bytes for the same trace."""
+def check_name(path: Path) -> None:
+    """A `UsageError` where the suffix of `path` is not that of a figure."""
     if path.suffix not in FORMATS:
         raise UsageError(f"{path}: no figure has this suffix; expected {', '.join(FORMATS)}")
+
+
+def plot(trace: Trace, path: Path) -> None:
+    """Page over time as a figure (.svg, .pdf or .png by the name), the same bytes for the same trace."""
+    check_name(path)
     import matplotlib
     from matplotlib.figure import Figure
 

@@ -12,24 +12,28 @@ EXACT_ROWS = 2_000_000
 class Reuse:
     """Stack distances of an access sequence.
 
-    distances  of each reuse: distinct other pages touched since the page's last use; ascending
-    cold       first touches; rate: share of the pages that was looked at (1: all; else distances are scaled)
+    distances  of each reuse looked at: distinct other pages touched since the page's last use; ascending
+    rate       share of the pages looked at; below 1, distances are scaled by it
+    reuses, cold  reuses and first touches in the whole sequence
     """
 
     distances: npt.NDArray[np.int64]
-    cold: int
     rate: float
+    reuses: int
+    cold: int
 
     def faults(self, memory_pages: int) -> int:
         """Refaults under LRU with so many pages of memory, first touches not counted."""
         beyond = len(self.distances) - int(np.searchsorted(self.distances, memory_pages))
-        return round(beyond / self.rate)
+        return min(round(beyond / self.rate), self.reuses)
 
     def percentile_pages(self, percent: float) -> int | None:
         """The distance that so many per cent of the reuses do not exceed; None without any reuse."""
         if not len(self.distances):
             return None
-        return int(np.percentile(self.distances, percent, method="inverted_cdf"))
+        # counted from the far end: whether the few hottest pages are in the sample decides how many near reuses are
+        beyond = round(self.reuses * (1 - percent / 100) * self.rate)
+        return int(self.distances[max(len(self.distances) - 1 - beyond, 0)])
 
 
 def reuse(pages: npt.NDArray[np.uint32]) -> Reuse:
@@ -38,6 +42,7 @@ def reuse(pages: npt.NDArray[np.uint32]) -> Reuse:
     Beyond that, of a sample of the pages, chosen by a hash of their number (SHARDS; Waldspurger et al., FAST 2015).
     """
     total = len(pages)
+    cold = int(np.count_nonzero(np.bincount(pages)))
     rate = min(1.0, EXACT_ROWS / total)
     if rate < 1:
         chosen = (np.arange(int(pages.max()) + 1, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(32)
@@ -46,7 +51,7 @@ def reuse(pages: npt.NDArray[np.uint32]) -> Reuse:
         rate = float(keep.mean())
     distances = stack_distances(pages)
     seen = np.sort(distances[distances >= 0])
-    return Reuse((seen / rate).astype(np.int64), round((len(distances) - len(seen)) / rate), rate)
+    return Reuse((seen / rate).astype(np.int64), rate, total - cold, cold)
 
 
 def stack_distances(pages: npt.NDArray[np.uint32]) -> npt.NDArray[np.int64]:

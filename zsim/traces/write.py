@@ -3,7 +3,7 @@
 import json
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from zsim.traces.columns import SCALES_NS, Columns, Labels, Table
 
 SUFFIXES = (".csv", ".csv.gz", ".csv.zst", ".parquet")
 ZSTD_LEVEL = 9
+_STRUCTURAL = re.compile(r'[",\r\n]|^\s|\s$')
 _PLAIN = re.compile(r"[\w.+-]+")
 
 
@@ -31,7 +32,7 @@ def write_table(table: Table, path: str | Path) -> int:
     return rows
 
 
-def writing(table: Table, path: str | Path) -> Iterator[Columns]:
+def writing(table: Table, path: str | Path) -> Generator[Columns]:
     """The table's runs, each written to `path` as it passes; the file appears when all have passed."""
     if not str(path).endswith(SUFFIXES) and str(path) != "-":
         raise UsageError(f"{path}: no format has this suffix; expected {', '.join(SUFFIXES)} (or - for CSV to stdout)")
@@ -44,24 +45,24 @@ def writing(table: Table, path: str | Path) -> Iterator[Columns]:
         else:
             writer = CsvWriter(part, table, {".gz": "gzip", ".zst": "zstd"}.get(Path(path).suffix))
         for run in table.chunks:
-            with _said(path):
+            with said(path):
                 writer.write(run)
             written += len(run)
             yield run
         if not written:
             raise TraceError(f"{path}: not written, as there is no access to write")
-        with _said(path):
+        with said(path):
             writer.close()
 
 
 @contextmanager
 def _replacing(path: Path) -> Iterator[Path]:
-    with _said(path), replacing(path) as part:
+    with said(path), replacing(path) as part:
         yield part
 
 
 @contextmanager
-def _said(path: str | Path) -> Iterator[None]:
+def said(path: str | Path) -> Iterator[None]:
     """An error of the system as one line with the name of the file."""
     try:
         yield
@@ -78,7 +79,7 @@ class CsvWriter:
         import pyarrow as pa
 
         self.table = table
-        self._csv: Any = None
+        self._columns: list[str] = []
         self._file = pa.PythonFile(sys.stdout.buffer, "w") if part == "-" else pa.output_stream(part, compression)
         words = {key: str(value) for key, value in self.table.header.items()}
         plain = [f"{key}={value}" for key, value in words.items() if _PLAIN.fullmatch(key) and _PLAIN.fullmatch(value)]
@@ -90,15 +91,15 @@ class CsvWriter:
         from pyarrow import csv
 
         batch = arrow(run, self.table.time, text=True)
-        if self._csv is None:
-            options = csv.WriteOptions(quoting_style="needed", quoting_header="none")
-            self._csv = csv.CSVWriter(self._file, batch.schema, write_options=options)
-        self._csv.write(batch)
+        if not self._columns:
+            self._columns = batch.schema.names
+            self._file.write(f"{','.join(self._columns)}\n".encode())
+        names = [name for labels in (run.task, run.file) if labels is not None for name in labels.names]
+        quoting = "needed" if any(_STRUCTURAL.search(name) for name in names) else "none"
+        csv.write_csv(batch, self._file, csv.WriteOptions(include_header=False, quoting_style=quoting))
 
     def close(self) -> None:
         """Write what is left."""
-        if self._csv is not None:
-            self._csv.close()
         self._file.flush()
         self._file.close()
 
