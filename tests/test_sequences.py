@@ -59,7 +59,7 @@ def test_header_alone(tmp_path):
         (b"a,1\n", r"seq.csv:1: column 'size': nothing; expected a number"),
         (b"a,1,%d\n" % 2**64, r"column 'size': '18446744073709551616'; expected a whole number below 2\^63"),
         (b"\x00\xff" * 4000, r"seq.csv:1: no end of line in 4096 bytes"),
-        (gzip.compress(PLAIN)[:-9], r"seq.csv: the gzip stream ends too early"),
+        (gzip.compress(PLAIN, mtime=0)[:-9], r"seq.csv: the gzip stream ends too early"),
         (zstandard.ZstdCompressor().compress(PLAIN)[:-3], r"seq.csv: the zstd stream ends too early"),
     ],
 )
