@@ -3,8 +3,7 @@
 import csv
 from pathlib import Path
 
-from conformance import Make
-
+from tests.allocators.conformance import Make
 from zsim.allocators import Allocator
 
 DATA = Path(__file__).parents[1] / "data"

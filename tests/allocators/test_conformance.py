@@ -1,8 +1,8 @@
 """Every registered allocator, in every form, keeps the promises of the interface."""
 
-import conformance
 import pytest
 
+from tests.allocators import conformance
 from zsim.allocators import ALLOCATORS, Allocator, Grow, make_allocator
 from zsim.kernels import parse_kernel
 

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from importlib.metadata import EntryPoint
 from pathlib import Path
 
-import conformance
 import pytest
 
+from tests.allocators import conformance
 from zsim.allocators import ALLOCATORS, Allocator, Grow, make_allocator
 
 FOLDER = Path(__file__).parents[2] / "examples/firstfit"

@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from driver import replay, run, run_reclaim
 
+from tests.allocators.driver import replay, run, run_reclaim
 from zsim.allocators import make_allocator
 
 DATA = Path(__file__).parents[1] / "data"

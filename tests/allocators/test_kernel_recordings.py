@@ -10,8 +10,8 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from recordings import Player, index, recorded, sequence
 
+from tests.allocators.recordings import Player, index, recorded, sequence
 from zsim.allocators import make_allocator
 
 KERNELS = ("6.1", "6.12")

@@ -1,8 +1,8 @@
 """z3fold: three buddies, what moves when, reclaim."""
 
 import pytest
-from limits import check_chunk_limits, objects_in_first_group
 
+from tests.allocators.limits import check_chunk_limits, objects_in_first_group
 from zsim.allocators import EAGAIN, EINVAL, Occupancy, make_allocator
 from zsim.allocators.z3fold import Z3fold, Z3foldCompacting, Z3foldWithoutReclaim
 

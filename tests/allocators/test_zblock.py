@@ -4,8 +4,8 @@ import csv
 from pathlib import Path
 
 import pytest
-from limits import objects_in_first_group
 
+from tests.allocators.limits import objects_in_first_group
 from zsim.allocators import ENOMEM, ENOSPC
 from zsim.allocators.zblock import SLOT_SIZES, TYPES, Zblock
 

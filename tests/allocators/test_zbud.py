@@ -3,8 +3,8 @@
 from functools import partial
 
 import pytest
-from limits import check_chunk_limits
 
+from tests.allocators.limits import check_chunk_limits
 from zsim.allocators import EAGAIN, EINVAL, ENOSPC, Evict, Extent, Occupancy, make_allocator
 from zsim.allocators.zbud import Unbuddied, Zbud
 

@@ -1,7 +1,6 @@
 """The zbud of zcache2: no header in the page, 32 bytes before each object, an LRU."""
 
-from limits import check_chunk_limits
-
+from tests.allocators.limits import check_chunk_limits
 from zsim.allocators import EAGAIN, Extent
 from zsim.allocators.zbud_zcache2 import ZbudZcache2
 

@@ -1,0 +1,1 @@
+"""The allocators, by module, against the golden vectors and against the kernel."""
