@@ -81,7 +81,7 @@ def left_behind(engine: Engine) -> dict[str, Any]:
         "outcome": engine.outcome,
         "counters": machine.counters.as_dict(),
         "gauges": machine.gauges(),
-        "ends": [task.end_ns for task in engine.tasks],
+        "end_ns": engine.end_ns(),
         "rows": [task.row for task in engine.tasks],
         "pte": bytes(memory.pte),
         "flags": bytes(memory.flags),

@@ -174,18 +174,18 @@ class Engine:
 
     def _kswapd(self) -> Generator[simpy.Event, Any, None]:
         """balance_pgdat: from below the low mark, pass after pass at rising pressure, until the high mark."""
-        room = self.machine.room
+        vmscan, high_pages = self.vmscan, self.machine.room.marks.high
         while True:
             yield self._kswapd_wanted
             yield self.clock.timeout(self.config.cost.wakeup_ns)
             priority, progress_made = DEF_PRIORITY, False
-            while priority >= 1 and not room.balanced():
-                if self.vmscan.kswapd_may_rest():
+            while priority >= 1 and not vmscan.balanced():
+                if vmscan.kswapd_may_rest():
                     yield self._write_ended
                     continue
-                progress, scanned = yield self._work(partial(self.vmscan.kswapd_pass, priority), "kswapd_ns")
+                progress, scanned, priority = yield self._work(partial(vmscan.kswapd_pass, priority), "kswapd_ns")
                 progress_made = progress_made or progress > 0
-                if scanned < room.marks.high or not progress:
+                if scanned < high_pages or not progress:
                     priority -= 1
             self._kswapd_failures = 0 if progress_made else self._kswapd_failures + 1
             self._kswapd_wanted = self.clock.event()

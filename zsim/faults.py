@@ -140,10 +140,13 @@ class Faults:
     def _swap_in(self, page: int, write: int) -> str | None:
         """do_swap_page: from the store, else from the device; None: readahead took the room, a write must end first."""
         machine, slot = self.machine, self.machine.memory.slot[page]
+        reads: list[int] = []
         window = self.readahead.window(slot)
-        reads = self._read_around(slot, window) if window > 1 else []
-        if window > 1 and not self.vmscan.reserve(page):
-            return None
+        if window > 1:
+            reads = self._read_around(slot, window)
+            if not self.vmscan.reserve(page):
+                self._read_device(reads, slot)
+                return None
         if self.audit:
             self.audit.read(page)
         machine.take_frame(page, FRAME | SEEN | SWAPCACHE, refault=True)
@@ -153,7 +156,8 @@ class Faults:
             machine.counters.pswpin += 1
             machine.counters.writeback_refaults += page in machine.written_back
         self._map(page, write)
-        self._read_device(reads, slot)
+        if reads:
+            self._read_device(reads, slot)
         return "major_store" if stored else "major_device"
 
     def _read_around(self, slot: int, window: int) -> list[int]:
@@ -179,7 +183,7 @@ class Faults:
     def _read_device(self, slots: list[int], wanted: int) -> None:
         """Read slots in merged requests; the task waits for the one with `wanted`, if it is among them."""
         at_ns = self._now_ns()
-        for run in adjacent(sorted(slots)):
+        for run in adjacent(sorted(slots)) if len(slots) > 1 else [slots]:
             done_ns = self.machine.swap_device.submit(at_ns, False, run[0], len(run))
             if run[0] <= wanted <= run[-1]:
                 self._wait_for(done_ns)

@@ -95,8 +95,8 @@ class Machine:
     # Frames.
 
     def may_grow(self, pages: int) -> bool:
-        """Whether the pool may take so many more frames: down to the last one, reclaim may dip into the reserves."""
-        return self.room.frames_left() >= pages
+        """Whether the pool may take so many more frames."""
+        return self.room.may_grow(pages)
 
     def take_frame(self, page: int, flags: int, refault: bool) -> None:
         """A page gets a frame and joins reclaim's lists."""
@@ -196,7 +196,7 @@ class Machine:
             part.validate()
         used = [slot for slot in self.memory.slot if slot >= 0]
         assert len(used) == len(set(used)) == self.slots.used
-        assert self.room.frames_left() >= 0
+        assert self.room.is_memcg or self.room.frames_left() >= 0
 
 
 def adjacent(blocks: list[int]) -> list[list[int]]:

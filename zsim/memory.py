@@ -50,7 +50,8 @@ def watermarks(
 class Memory:
     """The page tables of every task and the count of frames their pages hold.
 
-    Pages are numbered over all tasks. `pte` is one byte a page, shared with the hit loop; `flags` one byte a page;
+    Pages are numbered over all tasks. `pte` is one byte a page, 0 where the page is
+    not mapped, shared with the hit loop; `flags` one byte a page;
     `slot` the swap slot a page's contents live in, -1 for none.
     """
 
@@ -63,13 +64,12 @@ class Memory:
 
     def mapped(self) -> int:
         """Pages mapped into a task now."""
-        return sum(self.pte.count(value) for value in range(256) if value & PRESENT)
+        return self.pages - self.pte.count(0)
 
     def validate(self) -> None:
         """Recount the frames; whatever is mapped, cached or being written holds one."""
         assert self.frames == sum(flag & FRAME for flag in self.flags)
         for bits, flag, slot in zip(self.pte, self.flags, self.slot, strict=True):
-            assert not bits & PRESENT or flag & FRAME
-            assert not bits & WRITABLE or bits & PRESENT
+            assert not bits or (bits & PRESENT and flag & FRAME)
             assert not flag & (PG_DIRTY | WRITEBACK | SWAPCACHE) or flag & FRAME
             assert not flag & SWAPCACHE or slot >= 0

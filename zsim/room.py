@@ -31,7 +31,11 @@ class Pool(Protocol):
 
 
 class Ram:
-    """A machine's RAM: pages, pool and metadata share its frames; watermarks decide who reclaims."""
+    """A machine's RAM: pages, pool and metadata share its frames; watermarks decide who reclaims.
+
+    A task reclaims by itself when no more than `marks.min` frames are left, kswapd runs from `marks.low` to above
+    `marks.high`.
+    """
 
     is_memcg = False
 
@@ -44,27 +48,22 @@ class Ram:
 
     def frames_left(self) -> int:
         """Free page frames."""
-        metadata = self.pool.metadata_bytes + self.page_table_bytes
-        return self.size_pages - self.memory.frames - self.pool.pages + -metadata // PAGE_SIZE
+        metadata_bytes = self.pool.metadata_bytes + self.page_table_bytes
+        return self.size_pages - self.memory.frames - self.pool.pages + -metadata_bytes // PAGE_SIZE
 
-    def has_frame(self) -> bool:
-        """Whether a task may take a frame without reclaiming first."""
-        return self.frames_left() > self.marks.min
-
-    def wants_kswapd(self) -> bool:
-        """Below the low mark."""
-        return self.frames_left() <= self.marks.low and self.marks.high > 0
-
-    def balanced(self) -> bool:
-        """At the high mark: kswapd may sleep."""
-        return self.frames_left() > self.marks.high
+    def may_grow(self, pages: int) -> bool:
+        """Whether a pool may take so many frames: reclaim may use the reserves, to the last frame."""
+        return self.frames_left() >= pages
 
 
 class Cgroup:
-    """A cgroup's memory.max in a machine with plenty: charged with pages and compressed bytes, not with pool pages."""
+    """A cgroup's memory.max in a machine with plenty: charged with pages and compressed bytes, not with pool pages.
+
+    Tasks reclaim by themselves; kswapd looks after the machine and has nothing to do.
+    """
 
     is_memcg = True
-    marks = Watermarks(0, 0, 0)
+    marks = Watermarks(0, -(1 << 60), -(1 << 60))
 
     def __init__(self, limit_bytes: int, page_table_bytes: int, memory: Memory, pool: Pool) -> None:
         self.limit_bytes = limit_bytes
@@ -77,19 +76,11 @@ class Cgroup:
         return self.memory.frames * PAGE_SIZE + self.pool.compressed_bytes + self.page_table_bytes
 
     def frames_left(self) -> int:
-        """Frames are not scarce: the limit is one of charge."""
-        return 1 << 40
+        """Pages that can be charged before the limit; below 0 where compressed bytes went over it."""
+        return (self.limit_bytes - self.charged_bytes()) // PAGE_SIZE
 
-    def has_frame(self) -> bool:
-        """Whether one more page can be charged."""
-        return self.charged_bytes() + PAGE_SIZE <= self.limit_bytes
-
-    def wants_kswapd(self) -> bool:
-        """kswapd looks after the machine, not after a cgroup."""
-        return False
-
-    def balanced(self) -> bool:
-        """Nothing for kswapd to do."""
+    def may_grow(self, pages: int) -> bool:
+        """The machine has frames enough; a store is charged whatever the limit says, as reclaim must not fail."""
         return True
 
 

@@ -31,9 +31,10 @@ class Vmscan:
     def reserve(self, page: int) -> bool:
         """Make room for one frame, for `page`; False: a write must end first. OutOfMemory where nothing helps."""
         room = self.machine.room
-        if room.wants_kswapd():
+        left = room.frames_left()
+        if left <= room.marks.low:
             self.machine.wake_kswapd()
-        if room.has_frame():
+        if left > room.marks.min:
             if page in self._began_ns:
                 self._end_stall(page)
             return True
@@ -48,7 +49,7 @@ class Vmscan:
             freed = self._try_to_free(self._pressure(is_kswapd=False))
             machine.flush_writes()
             machine.counters.pgsteal_direct += freed
-            if room.has_frame():
+            if room.frames_left() > room.marks.min:
                 self._end_stall(page)
                 return True
             if not freed and machine.writes_in_flight and not self._hopeless(page):
@@ -95,14 +96,25 @@ class Vmscan:
         pressure.free_pages = self.machine.room.frames_left()
         return self.machine.policy.shrink(pressure, self.pageout)
 
-    def kswapd_pass(self, priority: int) -> tuple[int, int]:
-        """One pass of balance_pgdat: pages freed or put under writeback, pages scanned."""
+    def kswapd_pass(self, priority: int) -> tuple[int, int, int]:
+        """One pass of balance_pgdat: pages freed or put under writeback, pages scanned, and the priority it ran at.
+
+        Priorities at which the lists are too short to scan a page take no time and are passed over.
+        """
         machine = self.machine
-        scanned = machine.counters.pgscan
+        scanned_before = machine.counters.pgscan
         pressure = self._pressure(is_kswapd=True)
-        machine.counters.pgsteal_kswapd += self._pass(pressure, priority)
+        freed = self._pass(pressure, priority)
+        while machine.counters.pgscan == scanned_before and priority > 1:
+            priority -= 1
+            freed += self._pass(pressure, priority)
         machine.flush_writes()
-        return pressure.progress, machine.counters.pgscan - scanned
+        machine.counters.pgsteal_kswapd += freed
+        return pressure.progress, machine.counters.pgscan - scanned_before, priority
+
+    def balanced(self) -> bool:
+        """Above the high mark: kswapd may sleep."""
+        return self.machine.room.frames_left() > self.machine.room.marks.high
 
     def kswapd_may_rest(self) -> bool:
         """Whether the writes under way will free what is missing to the high mark."""

@@ -75,9 +75,7 @@ class TwoList:
             count.workingset_refault_anon += 1
         if kind == INACTIVE_ANON and not self.config.refault_activates:
             return 0
-        sizes = [len(pages) for pages in self.lists]
-        competing = sum(sizes) - sizes[kind]
-        if self.nonresident_age - age > competing:
+        if self.nonresident_age - age > self.memory.frames - len(self.lists[kind]):
             return 0
         self.nonresident_age += 1
         if kind == INACTIVE_FILE:
