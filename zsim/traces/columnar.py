@@ -37,7 +37,7 @@ def open_parquet(path: str, place: str = "") -> Any:
     from pyarrow import parquet
 
     try:
-        return parquet.ParquetFile(path)
+        return parquet.ParquetFile(path, page_checksum_verification=True)
     except (OSError, pa.ArrowException) as error:
         raise TraceError(f"{place or path}: not a readable Parquet file ({_brief(error)})") from None
 

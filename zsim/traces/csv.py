@@ -33,8 +33,7 @@ def read(path: str, limit: int | None = None) -> Table:
     """The trace at `path` ("-": stdin), its header read, its rows ready to be; `TraceError` for what is wrong."""
     place = "stdin" if path == "-" else path
     blocks = _blocks(pieces(open_bytes(path), place), place)
-    first_line, block = next(blocks, (1, b""))
-    header, names, line, rest = _header(place, first_line, block)
+    header, names, line, rest = _header(place, blocks)
     time = next((name for name in names if name in SCALES_NS), "time_ns")
     return Table(_chunks(place, names, line, rest, blocks), header, time).limited(limit)
 
@@ -51,27 +50,29 @@ def _blocks(data: Iterator[bytes], place: str) -> Iterator[tuple[int, bytes]]:
         end = text.rfind(b"\n") + 1
         if len(text) - end > MAX_LINE_BYTES:
             raise TraceError(f"{place}:{line + text.count(10)}: a line of more than {MAX_LINE_BYTES} bytes; not a CSV")
-        yield line, text[:end]
+        if end:
+            yield line, text[:end]
         line += text.count(b"\n", 0, end)
         parts, size = [text[end:]], len(text) - end
     if size:
         yield line, b"".join(parts)
 
 
-def _header(place: str, line: int, block: bytes) -> tuple[dict[str, Any], list[str], int, bytes]:
+def _header(place: str, blocks: Iterator[tuple[int, bytes]]) -> tuple[dict[str, Any], list[str], int, bytes]:
     """(what the comment lines say, the column names, number of the first row's line, the rest of the block)."""
     said: dict[str, Any] = {}
-    block = block.removeprefix(b"\xef\xbb\xbf")
-    while block:
-        text, _, block = block.partition(b"\n")
-        words = _text(place, line, text)
-        line += 1
-        if words.startswith("#"):
-            said |= {key: int(value) if value.isdigit() else value for key, value in _SAID.findall(words)}
-        elif words:
-            names = [name.strip().strip('"') for name in words.split(",")]
-            _check_names(place, line - 1, names)
-            return said, names, line, block
+    for line, block in blocks:
+        rest = block.removeprefix(b"\xef\xbb\xbf")
+        while rest:
+            text, _, rest = rest.partition(b"\n")
+            words = _text(place, line, text)
+            line += 1
+            if words.startswith("#"):
+                said |= {key: int(value) if value.isdigit() else value for key, value in _SAID.findall(words)}
+            elif words:
+                names = [name.strip().strip('"') for name in words.split(",")]
+                _check_names(place, line - 1, names)
+                return said, names, line, rest
     raise TraceError(f"{place}: empty; expected a header row with at least the columns page and op")
 
 

@@ -1,6 +1,7 @@
 """Writing traces: CSV (plain, .gz, .zst) and columnar, complete under their name or not there at all."""
 
 import json
+import os
 import re
 import sys
 from collections.abc import Generator, Iterator
@@ -69,7 +70,8 @@ def said(path: str | Path) -> Iterator[None]:
     except BrokenPipeError:
         raise
     except OSError as error:
-        raise ZsimError(f"{path}: {error.strerror or error}") from None
+        words = os.strerror(error.errno) if error.errno else str(error)  # pyarrow's own words name the temporary file
+        raise ZsimError(f"{path}: {words}") from None
 
 
 class CsvWriter:
@@ -133,6 +135,7 @@ class ColumnarWriter:
             compression_level=ZSTD_LEVEL,
             use_dictionary=[name for name in schema.names if name != self.table.time],
             column_encoding=times,
+            write_page_checksum=True,
         )
 
     def close(self) -> None:
