@@ -22,7 +22,7 @@ def test_allocation_makes_a_page_young_and_free_does_not() -> None:
     """Reclaim takes the page that was allocated into longest ago, both objects of it."""
     pool, order = ZbudZcache2(), list[int]()
     once_old, once_young = pool.alloc(3000), pool.alloc(3200)
-    kept, freed = pool.alloc(900), pool.alloc(700)
+    freed, kept = pool.alloc(700), pool.alloc(900)
     group = {extent.handle: extent.group for extent in pool.extents()}
     assert [group[kept], group[freed]] == [group[once_old], group[once_young]]
     pool.alloc(4000)
@@ -34,7 +34,7 @@ def test_allocation_makes_a_page_young_and_free_does_not() -> None:
         return True
 
     assert [pool.reclaim(evict), pool.reclaim(evict), pool.pages] == [1, 1, 1]
-    assert order == [once_old, kept, once_young]
+    assert order == [once_young, once_old, kept]
 
 
 def test_busy_pages_keep_their_place() -> None:
