@@ -12,11 +12,11 @@ from zsim.allocators import ALLOCATORS
 from zsim.errors import UsageError
 from zsim.pack import PackRun, density_by_size, full_name
 from zsim.pack import pack as run_all
-from zsim.pack_cost import DEBATE, time_reclaims
-from zsim.pack_output import check_output, density_document, document, report, write_density, write_results
-from zsim.pack_result import PackResult
-from zsim.sequence_patterns import generate
-from zsim.sequences import Row, place_of, read_sequence, write_sequence
+from zsim.pack.cost import DEBATE, time_reclaims
+from zsim.pack.output import check_output, density_document, document, report, write_density, write_results
+from zsim.pack.patterns import generate
+from zsim.pack.result import PackResult
+from zsim.pack.sequence import Row, place_of, read_sequence, write_sequence
 
 COMPARED = ("zbud", "z3fold", "zsmalloc")
 DEFAULTS = {"evictions": ("reclaim:lz4", 100_000, DEBATE), "map": ("few", 30, COMPARED)}

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from zsim.files import replacing
-from zsim.pack_result import QUANTILES, PackResult, quantile
+from zsim.pack.result import QUANTILES, PackResult, quantile
 from zsim.units import PAGE_SIZE, format_ns
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ import zstandard
 
 from zsim.errors import TraceError, UsageError
 from zsim.pack import PackRun, pack
-from zsim.sequence_patterns import ADVERSARIAL, PATTERNS, SIZES, generate, population_sizes
-from zsim.sequences import Row, read_sequence, write_sequence
+from zsim.pack.patterns import ADVERSARIAL, PATTERNS, SIZES, generate, population_sizes
+from zsim.pack.sequence import Row, read_sequence, write_sequence
 
 PLAIN = b"op,id,size\na,1,100\na,2,5000\nf,1,\nc,,\nr\n"
 ROWS = [Row("a", 1, 100, 2), Row("a", 2, 5000, 3), Row("f", 1, 0, 4), Row("c", 0, 0, 5), Row("r", 0, 0, 6)]

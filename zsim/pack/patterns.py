@@ -8,8 +8,8 @@ from typing import TypeVar
 
 from zsim.allocators.zsmalloc_classes import by_waste, class_table
 from zsim.errors import UsageError
+from zsim.pack.sequence import Row
 from zsim.registry import suggestion
-from zsim.sequences import Row
 from zsim.units import PAGE_SIZE
 
 Draw = Callable[[], int]

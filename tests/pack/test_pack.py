@@ -8,12 +8,12 @@ import pytest
 
 from zsim.errors import TraceError
 from zsim.pack import ALLOCATOR, ENTRY_LRU, PackRun, density_by_size, pack
-from zsim.pack_cost import DEBATE, time_reclaims
-from zsim.pack_figures import density_figure, evictions_figure, pages_figure, save, spread
-from zsim.pack_map import map_figure
-from zsim.pack_result import quantile
-from zsim.sequence_patterns import generate
-from zsim.sequences import Row
+from zsim.pack.cost import DEBATE, time_reclaims
+from zsim.pack.figures import density_figure, evictions_figure, pages_figure, save, spread
+from zsim.pack.map import map_figure
+from zsim.pack.patterns import generate
+from zsim.pack.result import quantile
+from zsim.pack.sequence import Row
 
 
 def rows(text):

@@ -7,8 +7,8 @@ from itertools import islice
 from zsim.allocators import EAGAIN, EINVAL, ENOMEM, ENOSPC, Allocator, make_allocator
 from zsim.errors import TraceError
 from zsim.kernels import DEBATE_2013, split_version
-from zsim.pack_result import PackResult, Reclaim, final
-from zsim.sequences import Row
+from zsim.pack.result import PackResult, Reclaim, final
+from zsim.pack.sequence import Row
 from zsim.units import PAGE_SIZE
 
 CHUNK_ROWS = 1 << 13

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
-from zsim.pack_figures import GREY, ORANGE, SKY, SMALL_PT, make_figure
-from zsim.pack_result import PackResult
+from zsim.pack.figures import GREY, ORANGE, SKY, SMALL_PT, make_figure
+from zsim.pack.result import PackResult
 from zsim.units import PAGE_SIZE
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from zsim.compressors import COMPRESSORS
 from zsim.devices import Device, make_device
-from zsim.pack_result import PackResult, Reclaim
+from zsim.pack.result import PackResult, Reclaim
 
 DEBATE = ("zbud@6.1", "z3fold@6.1", "zsmalloc@6.3", "zsmalloc@6.12")
 """Page LRU (2 objects, 3 objects), zspage LRU, and entries evicted in LRU order until a page happens to be free."""

@@ -7,7 +7,7 @@ from typing import Any
 
 from zsim.errors import ResultError, UsageError
 from zsim.files import refuse_overwrite, replacing
-from zsim.pack_result import SCHEMA, PackResult, Reclaim, quantile
+from zsim.pack.result import SCHEMA, PackResult, Reclaim, quantile
 from zsim.units import format_ns
 
 Density = Mapping[str, Sequence[tuple[int, float]]]
@@ -103,8 +103,8 @@ NOTHING = {
 
 
 def _figures(results: Sequence[PackResult]) -> Iterator[tuple[str, Any]]:
-    from zsim.pack_figures import evictions_figure, pages_figure
-    from zsim.pack_map import map_figure
+    from zsim.pack.figures import evictions_figure, pages_figure
+    from zsim.pack.map import map_figure
 
     yield "pages", pages_figure(results)
     if any(result.reclaim and result.reclaim.needed() for result in results):
@@ -116,7 +116,7 @@ def _figures(results: Sequence[PackResult]) -> Iterator[tuple[str, Any]]:
 
 def write_density(folder: Path, density: Density, suffix: str, force: bool) -> list[Path]:
     """density.csv and the figure; the files written."""
-    from zsim.pack_figures import density_figure
+    from zsim.pack.figures import density_figure
 
     rows = [f"{name},{size_bytes},{value:.6f}\n" for name, points in density.items() for size_bytes, value in points]
     text = "allocator,size_bytes,objects_per_page\n" + "".join(rows)
@@ -132,7 +132,7 @@ def check_output(folder: Path, name: str, force: bool) -> None:
 
 
 def _write(folder: Path, contents: Mapping[str, Any], force: bool) -> list[Path]:
-    from zsim.pack_figures import save
+    from zsim.pack.figures import save
 
     try:
         folder.mkdir(parents=True, exist_ok=True)
