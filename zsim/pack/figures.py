@@ -1,4 +1,4 @@
-"""The figures of `zsim pack`: pages over operations, and the two figures of the debate (a map: zsim/pack_map.py).
+"""The figures of `zsim pack`: pages over operations, and the two figures of the debate (a map: zsim/pack/map.py).
 
 Figures are plain `matplotlib.figure.Figure`s; the same data gives the same bytes.
 """

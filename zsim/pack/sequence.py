@@ -1,4 +1,4 @@
-"""Alloc/free sequences: read from a file row by row, written, and generated (zsim/sequence_patterns.py)."""
+"""Alloc/free sequences: read from a file row by row, written, and generated (zsim/pack/patterns.py)."""
 
 import re
 from collections.abc import Iterable, Iterator
