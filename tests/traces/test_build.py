@@ -14,6 +14,7 @@ from zsim.traces.numbering import PageNumbers
 
 
 def opened(rows: list[Row]) -> Trace:
+    """The trace that a CSV of the rows gives."""
     with tempfile.TemporaryDirectory() as folder:
         return open_trace(write_csv(Path(folder) / "t.csv", rows))
 
@@ -48,6 +49,7 @@ def test_trace_is_what_rows_say(rows: list[Row]) -> None:
 
 
 def check_log(trace: Trace, expected: dict[int, list[tuple[int, int]]]) -> None:
+    """The content log has these (row, image) of each page, and no others."""
     if trace.content is None:
         assert not expected
         return

@@ -26,6 +26,7 @@ GOOD: dict[str, Any] = {
 
 
 def written(folder: Path, **changed: Any) -> Path:
+    """The good columns in a file, some of them changed, or left out where None."""
     columns = {key: values for key, values in (GOOD | changed).items() if values is not None}
     path = folder / "t.trace.parquet"
     parquet.write_table(pa.table(columns), path)

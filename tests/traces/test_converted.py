@@ -35,6 +35,7 @@ def large(tmp_path: Path) -> Path:
 
 
 def same(one: Trace, other: Trace) -> None:
+    """Two traces are equal in all but their images."""
     assert (one.name, one.digest, one.header, one.pages, one.footprint_pages) == (
         other.name,
         other.digest,

@@ -16,12 +16,14 @@ GOOD = "page,op\n1,R\n2,W\n1,W\n"
 
 
 def written(folder: Path, text: str | bytes, name: str = "t.csv") -> Path:
+    """A file with this text."""
     path = folder / name
     path.write_bytes(text.encode() if isinstance(text, str) else text)
     return path
 
 
 def refusal(path: Path) -> str:
+    """The one line that opening it ends with, without the folder."""
     with pytest.raises(TraceError) as error:
         open_trace(path)
     message = str(error.value)

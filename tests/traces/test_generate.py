@@ -10,6 +10,7 @@ from zsim.traces.generate import KINDS, Pattern, generate
 
 
 def pages_of(pattern: Pattern) -> np.ndarray:
+    """The dense page number of each access."""
     return generate(pattern).tasks[0].accesses >> 1
 
 
