@@ -1,0 +1,126 @@
+"""One run over time: who holds the memory, what the pool packs, how often pages fault, what the devices move."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from zsim.errors import UsageError
+from zsim.report.figures import Data
+from zsim.report.style import BLUE, GREEN, GREY, LIGHT, ORANGE, RED, SKY, WIDTH_IN, end_labels, time_scale
+from zsim.results import Result
+from zsim.units import NS_PER_S, PAGE_SIZE
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+POINTS_MAX = 120
+"""More points than this are more than 7 inches can show apart."""
+
+MARGINS = {"left": 0.085, "right": 0.855, "top": 0.955, "bottom": 0.075, "hspace": 0.16}
+MIB = 1 << 20
+HELD = {
+    "resident_pages": ("mapped", BLUE),
+    "swapcache_pages": ("swap cache", SKY),
+    "pool_pages": ("pool", ORANGE),
+    "free_pages": ("free", LIGHT),
+}
+PACKED = {"stored_pages": ("stored pages", GREEN), "pool_pages": ("pool frames", ORANGE)}
+FAULTS = {
+    "minor_faults": ("minor", GREY),
+    "major_store": ("major, store", GREEN),
+    "major_device": ("major, device", RED),
+}
+TRAFFIC = {
+    "pswpin": ("swap in", RED),
+    "pswpout": ("swap out", BLUE),
+    "filein": ("file in", ORANGE),
+    "fileout": ("file out", SKY),
+}
+GAUGES = dict.fromkeys([*HELD, *PACKED])
+RATES = [*FAULTS, *TRAFFIC]
+
+
+def data(results: Sequence[Result]) -> Data:
+    """Rows of: time_ns, pages held by each, and per second since the row before: faults and pages moved."""
+    if len(results) != 1:
+        raise UsageError("a figure over time shows one result; compare several with --kind compare or latency")
+    series = results[0].series
+    step = max(1, -(-len(series.rows) // POINTS_MAX))
+    kept = sorted({*range(0, len(series.rows), step), len(series.rows) - 1})
+    columns = {name: series.column(name) for name in ("time_ns", *GAUGES, *RATES)}
+    rows: list[tuple[float, ...]] = [(*(columns[name][0] for name in ("time_ns", *GAUGES)), *(0.0 for _ in RATES))]
+    for before, row in zip(kept, kept[1:], strict=False):
+        seconds = (columns["time_ns"][row] - columns["time_ns"][before]) / NS_PER_S
+        if seconds <= 0:
+            continue
+        rates = (round((columns[name][row] - columns[name][before]) / seconds, 3) for name in RATES)
+        rows.append((columns["time_ns"][row], *(columns[name][row] for name in GAUGES), *rates))
+    return Data(("time_ns", *GAUGES, *(f"{name}_per_s" for name in RATES)), rows)
+
+
+def draw(shown: Data, results: Sequence[Result]) -> "Figure":
+    """Panels under one another over the same time."""
+    from matplotlib.figure import Figure
+
+    has_store = results[0].config["store"] != "none"
+    heights = [1.7, 1.1, 1.1, 1.1] if has_store else [1.7, 1.1, 1.1]
+    drawing = Figure(figsize=(WIDTH_IN, 1.25 * sum(heights) + 0.5))
+    panels = drawing.subplots(
+        len(heights),
+        sharex=True,
+        gridspec_kw={"height_ratios": heights, **MARGINS},
+    )
+    longest_ns = shown.column("time_ns")[-1] if shown.rows else 1
+    scale, unit = time_scale(longest_ns)
+    times = [time_ns / scale for time_ns in shown.column("time_ns")]
+    _memory(panels[0], times, shown)
+    if has_store:
+        _lines(panels[1], times, shown, PACKED, "pages")
+    panels[-2].set_yscale("symlog", linthresh=1)  # first touches come a hundred times as fast as what follows
+    _lines(panels[-2], times, shown, FAULTS, "faults [1000/s]", 1e-3)
+    _lines(panels[-1], times, shown, TRAFFIC, "device I/O [MiB/s]", PAGE_SIZE / MIB)
+    panels[-2].yaxis.set_major_formatter("{x:g}")
+    panels[-1].set_xlabel(f"simulated time [{unit}]")
+    panels[-1].set_xlim(0, longest_ns / scale)
+    panels[0].set_title(_title(results[0]), loc="left")
+    drawing.align_ylabels(panels)
+    return drawing
+
+
+def _memory(axes: "Axes", times: list[float], shown: Data) -> None:
+    """Bands on top of one another: their sum is the RAM (or what a cgroup holds)."""
+    held = [[pages * PAGE_SIZE / MIB for pages in shown.column(name)] for name in HELD]
+    names = list(HELD.values())
+    used = [i for i, pages in enumerate(held) if any(pages)]
+    axes.stackplot(times, *(held[i] for i in used), colors=[names[i][1] for i in used], linewidth=0)
+    axes.set_ylabel("memory [MiB]")
+    axes.set_ylim(0, max((sum(now) for now in zip(*held, strict=True)), default=1) or 1)
+    labels, below = [], 0.0
+    for i in used:
+        label, colour = names[i]
+        labels.append((below + held[i][-1] / 2, label, GREY if colour == LIGHT else colour))
+        below += held[i][-1]
+    end_labels(axes, labels)
+
+
+def _lines(
+    axes: "Axes", times: list[float], shown: Data, names: dict[str, tuple[str, str]], unit: str, of_rate: float = 0
+) -> None:
+    """One line a column, named at its end; columns with nothing in them are left out. `of_rate`: `unit` per rate."""
+    labels = []
+    for name, (label, colour) in names.items():
+        values = [value * of_rate for value in shown.column(f"{name}_per_s")] if of_rate else shown.column(name)
+        if any(values):
+            axes.plot(times, values, color=colour, drawstyle="steps-pre" if of_rate else "default", linewidth=0.9)
+            labels.append((values[-1], label, colour))
+    axes.set_ylim(bottom=0)
+    axes.set_ylabel(unit)
+    end_labels(axes, labels)
+
+
+def _title(result: Result) -> str:
+    config, slowdown = result.config, result.metrics["slowdown"]
+    parts = ["store"] if config["store"] == "none" else ["store", "allocator", "compressor"]
+    end = f"slowdown {slowdown:.3g}" if slowdown is not None else "out of memory"
+    memory, swap = config["memory"]["size"], config["swap"]["device"]
+    return f"{result.trace['name']}, memory {memory}: {', '.join(config[p] for p in parts)}, swap {swap}; {end}"
