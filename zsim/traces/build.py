@@ -21,37 +21,34 @@ class Builder:
 
     def __init__(self, images: Images | None) -> None:
         self.images = images
-        self.tasks: dict[str, TaskBuilder] = {}
+        self.tasks: list[TaskBuilder] = []
+        self.index_of: dict[str, int] = {}
         self.last: tuple[int, int] | None = None
 
     def add(self, run: Columns) -> None:
         """Append a run of rows."""
         self._check_content(run)
         if run.task is None:
-            self._task("0", self.last).add(run, slice(None))
+            self.tasks[self._index("0", None)].add(run, slice(None))
             return
         codes = self._codes(run.task, run)
-        builders = list(self.tasks.values())
         if (codes == codes[0]).all():
-            builders[codes[0]].add(run, slice(None))
+            self.tasks[codes[0]].add(run, slice(None))
         else:
             order = np.argsort(codes, kind="stable")
             for rows in np.split(order, np.flatnonzero(np.diff(codes[order])) + 1):
-                builders[codes[rows[0]]].add(run, rows)
-        self.last = int(codes[-1]), len(builders[codes[-1]].accesses) - 1
+                self.tasks[codes[rows[0]]].add(run, rows)
+        self.last = int(codes[-1]), len(self.tasks[codes[-1]].accesses) - 1
 
     def _codes(self, task: Labels, run: Columns) -> npt.NDArray[np.int64]:
         """The task index of each row; new tasks get theirs in the order they appear."""
         present, firsts = np.unique(task.codes, return_index=True)
         index_of = np.zeros(len(task.names), np.int64)
-        known = list(self.tasks)
         for code, row in sorted(zip(present.tolist(), firsts.tolist(), strict=True), key=lambda pair: pair[1]):
             name = task.names[code]
-            if name not in self.tasks:
-                self._task(name, self._before(index_of, task.codes, row))
-                known.append(name)
-            index_of[code] = known.index(name)
-        if len(known) > MAX_TASKS:
+            starts_after = self._before(index_of, task.codes, row) if name not in self.index_of else None
+            index_of[code] = self._index(name, starts_after)
+        if len(self.tasks) > MAX_TASKS:
             raise TraceError(f"{run.place(0)}: column 'task': more than {MAX_TASKS} different tasks")
         return index_of[task.codes]
 
@@ -60,13 +57,14 @@ class Builder:
         if row == 0:
             return self.last
         task = int(index_of[codes[row - 1]])
-        done = len(list(self.tasks.values())[task].accesses)
+        done = len(self.tasks[task].accesses)
         return task, done + int(np.count_nonzero(index_of[codes[:row]] == task)) - 1
 
-    def _task(self, name: str, starts_after: tuple[int, int] | None) -> TaskBuilder:
-        if name not in self.tasks:
-            self.tasks[name] = TaskBuilder(name, starts_after)
-        return self.tasks[name]
+    def _index(self, name: str, starts_after: tuple[int, int] | None) -> int:
+        if name not in self.index_of:
+            self.index_of[name] = len(self.tasks)
+            self.tasks.append(TaskBuilder(name, starts_after))
+        return self.index_of[name]
 
     def _check_content(self, run: Columns) -> None:
         if run.content is None or self.images is None:
@@ -81,7 +79,7 @@ class Builder:
 
     def finish(self, name: str, header: dict[str, Any]) -> Trace:
         """The trace, once every row is in."""
-        builders = list(self.tasks.values())
+        builders = self.tasks
         firsts = np.cumsum([0, *(task.pages for task in builders)]).tolist()
         if firsts[-1] > MAX_PAGES:
             raise TraceError(f"{name}: more than {MAX_PAGES} distinct pages")
