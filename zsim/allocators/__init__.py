@@ -47,17 +47,17 @@ class Allocator(Protocol):
     """
 
     kernels: ClassVar[str]
-    can_reclaim: ClassVar[bool]
-    can_compact: ClassVar[bool]
     pages_per_object: ClassVar[str]
 
     pages: int
+    can_reclaim: bool
+    can_compact: bool
     max_size: int
     contiguous_pages: int
 
     @classmethod
     def at(cls, kernel: Kernel, chain_size: int = 0, grow: Grow | None = None) -> "Allocator":
-        """The newest form not newer than `kernel`; `chain_size` 0 is that kernel's default, `grow` may refuse frames."""
+        """The newest form not newer than `kernel`; `chain_size` 0: that kernel's own; `grow` may refuse frames."""
         ...
 
     def alloc(self, size_bytes: int) -> int:

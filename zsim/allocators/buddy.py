@@ -9,11 +9,11 @@ from zsim.units import PAGE_SIZE
 
 
 class Buddy:
-    """mm/page_alloc.c, order 0: compression that saves nothing, the other bound beside `ideal`."""
+    """A page frame to each object (mm/page_alloc.c, order 0): compression that saves nothing, the other bound."""
 
     kernels: ClassVar[str] = "any"
-    can_reclaim: ClassVar[bool] = False
-    can_compact: ClassVar[bool] = False
+    can_reclaim: bool = False
+    can_compact: bool = False
     pages_per_object: ClassVar[str] = "1 object a page"
 
     def __init__(self, grow: Grow | None = None) -> None:

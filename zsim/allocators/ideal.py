@@ -12,8 +12,8 @@ class Ideal:
     """Perfect packing without headers: objects lie end to end and move together, for nothing, at every free."""
 
     kernels: ClassVar[str] = "any (a bound)"
-    can_reclaim: ClassVar[bool] = False
-    can_compact: ClassVar[bool] = False
+    can_reclaim: bool = False
+    can_compact: bool = False
     pages_per_object: ClassVar[str] = "as many objects a page as their sizes allow"
 
     def __init__(self, grow: Grow | None = None) -> None:

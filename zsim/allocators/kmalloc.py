@@ -51,15 +51,17 @@ class Cache:
 
 
 class Kmalloc:
-    """mm/slub.c, 3.11-6.12, as one CPU of `CPUS` sees it: an approximation.
+    """Slab size classes, powers of two in the main: the existing allocator that was not enough.
+
+    mm/slub.c, 3.11-6.12, as one CPU of `CPUS` sees it: an approximation.
 
     Left out: the other CPUs' slabs and the per-CPU partial lists. Empty slabs stay until the node's partial list
     holds min_partial of them, so an empty pool still holds pages.
     """
 
     kernels: ClassVar[str] = "3.11-6.12"
-    can_reclaim: ClassVar[bool] = False
-    can_compact: ClassVar[bool] = False
+    can_reclaim: bool = False
+    can_compact: bool = False
     pages_per_object: ClassVar[str] = "1..512 objects a page, in slabs of 1, 2, 4 or 8"
     keeps_frames: ClassVar[bool] = True
 

@@ -28,14 +28,16 @@ class Block:
 
 
 class Xvmalloc:
-    """drivers/staging/zram/xvmalloc.c of 3.0: TLSF-like free lists every 8 bytes, no object crosses a page.
+    """Free lists every 8 bytes, no object crosses a page: zram and zcache before zsmalloc.
+
+    drivers/staging/zram/xvmalloc.c of 3.0: TLSF-like free lists every 8 bytes, no object crosses a page.
 
     What zram did around it (pages above 3072 bytes stored whole) is left to the store.
     """
 
     kernels: ClassVar[str] = "2.6.33-3.3"
-    can_reclaim: ClassVar[bool] = False
-    can_compact: ClassVar[bool] = False
+    can_reclaim: bool = False
+    can_compact: bool = False
     pages_per_object: ClassVar[str] = "1..256 objects a page"
 
     def __init__(self, grow: Grow | None = None) -> None:

@@ -84,14 +84,16 @@ class Z3foldPage:
 
 
 class Z3fold:
-    """mm/z3fold.c of 4.8-4.11: three objects to a page, moved only when a middle one is left alone.
+    """Three objects to a page frame at most: one to three evictions free it.
+
+    mm/z3fold.c of 4.8-4.11: three objects to a page, moved only when a middle one is left alone.
 
     An object above 62 chunks takes a whole page of its own (headless). Left out: mapping, and the locks.
     """
 
     kernels: ClassVar[str] = "4.8-6.14"
-    can_reclaim: ClassVar[bool] = True
-    can_compact: ClassVar[bool] = False
+    can_reclaim: bool = True
+    can_compact: bool = False
     pages_per_object: ClassVar[str] = "1..3 objects a page"
     header_chunks: ClassVar[int] = 1
     behind_middle: ClassVar[int] = TOTAL_CHUNKS - 1  # one too few, as in the source of that version
@@ -322,7 +324,7 @@ class Z3foldCompacting(Z3fold):
 class Z3foldWithoutReclaim(Z3foldCompacting):
     """mm/z3fold.c of 6.5-6.14: zswap orders its own entries, and the allocator frees only what it is told to."""
 
-    can_reclaim: ClassVar[bool] = False
+    can_reclaim: bool = False
 
     def reclaim(self, evict: Evict, tries: int = 8) -> int:
         """EINVAL: z3fold_reclaim_page() is gone."""

@@ -33,14 +33,16 @@ class Block:
 
 
 class Zblock:
-    """mm/zblock.c as posted in 2025 (out of tree): the smallest type whose slot is larger than the object.
+    """Slots in blocks of 1 to 8 contiguous pages, 31 block types; nothing is evicted or moved.
+
+    mm/zblock.c as posted in 2025 (out of tree): the smallest type whose slot is larger than the object.
 
     It needs contiguous pages; that these may not be found in fragmented memory is left to `grow`.
     """
 
     kernels: ClassVar[str] = "2025 (posted)"
-    can_reclaim: ClassVar[bool] = False
-    can_compact: ClassVar[bool] = False
+    can_reclaim: bool = False
+    can_compact: bool = False
     pages_per_object: ClassVar[str] = "1..63 objects a page, in blocks of 1, 2, 4 or 8"
 
     def __init__(self, grow: Grow | None = None) -> None:

@@ -87,14 +87,16 @@ class ZbudPage:
 
 
 class Zbud:
-    """mm/zbud.c of 3.11-6.4, whose LRU orders page frames by the last allocation into them.
+    """Two objects to a page frame at most: one or two evictions free it, always.
+
+    mm/zbud.c of 3.11-6.4, whose LRU orders page frames by the last allocation into them.
 
     Left out: mapping, and the locks. `reclaim` is zbud_reclaim_page(): 1 or 2 evictions, exactly one frame.
     """
 
     kernels: ClassVar[str] = "3.11-6.14"
-    can_reclaim: ClassVar[bool] = True
-    can_compact: ClassVar[bool] = False
+    can_reclaim: bool = True
+    can_compact: bool = False
     pages_per_object: ClassVar[str] = "1..2 objects a page"
 
     def __init__(self, grow: Grow | None = None) -> None:
@@ -211,7 +213,7 @@ class Zbud:
 class ZbudWithoutReclaim(Zbud):
     """mm/zbud.c of 6.5-6.14: zswap orders its own entries, and the allocator frees only what it is told to."""
 
-    can_reclaim: ClassVar[bool] = False
+    can_reclaim: bool = False
 
     def reclaim(self, evict: Evict, tries: int = 8) -> int:
         """EINVAL: zbud_reclaim_page() is gone."""

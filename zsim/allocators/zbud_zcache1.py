@@ -62,15 +62,17 @@ class UsedLists:
 
 
 class ZbudZcache1:
-    """drivers/staging/zcache/zcache-main.c of 3.8 and before, ephemeral (page-cache) side.
+    """zcache v1's zbud, for page cache: no LRU, and emptied frames linger.
+
+    drivers/staging/zcache/zcache-main.c of 3.8 and before, ephemeral (page-cache) side.
 
     An emptied frame stays on the list of unused pages, still counted, until `reclaim` hands it back. The kernel's
     shrinker does that on its next pass; here an evicted frame is handed back by the call that evicted it.
     """
 
     kernels: ClassVar[str] = "2.6.39-3.8"
-    can_reclaim: ClassVar[bool] = True
-    can_compact: ClassVar[bool] = False
+    can_reclaim: bool = True
+    can_compact: bool = False
     pages_per_object: ClassVar[str] = "1..2 objects a page"
     keeps_frames: ClassVar[bool] = True
 

@@ -17,15 +17,17 @@ MAX_SIZE = (NCHUNKS - 1) * CHUNK_SIZE - TMEM_HANDLE_SIZE
 
 
 class ZbudZcache2:
-    """drivers/staging/ramster/zbud.c of 3.8 and drivers/staging/zcache/zbud.c of 3.9-3.11.
+    """zcache2's zbud, for both kinds of page: no header in the page, an LRU of frames.
+
+    drivers/staging/ramster/zbud.c of 3.8 and drivers/staging/zcache/zbud.c of 3.9-3.11.
 
     The kernel keeps one such set of lists for ephemeral and one for persistent pages: two of these pools.
     `size_bytes` is the compressed length; the 32-byte tmem handle stored in front of it is added here.
     """
 
     kernels: ClassVar[str] = "3.8-3.11"
-    can_reclaim: ClassVar[bool] = True
-    can_compact: ClassVar[bool] = False
+    can_reclaim: bool = True
+    can_compact: bool = False
     pages_per_object: ClassVar[str] = "1..2 objects a page"
 
     def __init__(self, grow: Grow | None = None) -> None:

@@ -18,7 +18,10 @@ from zsim.units import PAGE_SIZE
 
 
 class Zsmalloc:
-    """A pool of zspages (Linux: struct zs_pool). `can_reclaim` and `can_compact` are those of the form."""
+    """Slots by size class in zspages of several frames: dense, but nobody knows how many evictions free a frame.
+
+    Follows mm/zsmalloc.c (Linux: struct zs_pool). `can_reclaim` and `can_compact` are those of the form.
+    """
 
     kernels: ClassVar[str] = "3.3-6.19"
     pages_per_object: ClassVar[str] = "1/128-1"
