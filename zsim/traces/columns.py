@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-ROWS = 1 << 19
-"""Rows of a run: enough for array operations to pay, few enough that a run's temporaries stay below 50 MB."""
+ROWS = 1 << 18
+"""Rows of a run: enough for array operations to pay, few enough that a run's temporaries stay below 30 MB."""
 
 KINDS = {"anon": 0, "file": 1, "": 0, "0": 0, "1": 1}
 SCALES_NS = {"time_ns": 1, "t_us": 1000, "time_us": 1000}

@@ -9,10 +9,12 @@ import numpy.typing as npt
 from zsim.errors import UsageError
 from zsim.registry import suggestion
 from zsim.traces.build import build
-from zsim.traces.columns import ROWS, Columns, Table
+from zsim.traces.columns import Columns, Table
 from zsim.traces.trace import Trace
 
 FIRST_PAGE = 0x1000
+ROWS = 1 << 19
+"""Rows drawn at a time: part of what a seed means, so never to be changed."""
 Offsets = npt.NDArray[np.int64]
 
 
