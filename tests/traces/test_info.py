@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from zsim.contents import load_contents
 from zsim.errors import UsageError
 from zsim.traces import open_trace, reuse
 from zsim.traces.generate import Pattern, generate
@@ -77,7 +78,7 @@ def test_sampling_is_near(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_description_of_a_recording(name: str, refaults: tuple[int, ...]) -> None:
     """A shipped recording has about the LRU refaults its recorder counted (which took a remapped page for the same)."""
     trace = open_trace(SHIPPED / name)
-    said = describe(trace)
+    said = describe(trace, {name: load_contents(trace, name) for name in ("lz4", "zstd")})
     for row, expected in zip(said["reuse"]["lru"], refaults, strict=True):
         assert expected - trace.pages + trace.footprint_pages <= row["refaults"] <= expected
     assert said["compressibility"][0]["ratio"] == pytest.approx({"gcc": 3.65, "sqlite": 1.69}[name], abs=0.01)
@@ -89,7 +90,8 @@ def test_description_of_a_recording(name: str, refaults: tuple[int, ...]) -> Non
 
 def test_description_without_images() -> None:
     """A trace without images is described by the population it draws from."""
-    said = describe(generate(Pattern("uniform", pages=5, accesses=7)), ("lzo",))
+    trace = generate(Pattern("uniform", pages=5, accesses=7))
+    said = describe(trace, {"lzo": load_contents(trace, "lzo")})
     assert said["images"] is None
     assert said["compressibility"][0]["drawn_share"] == 1.0
     assert len(said["working_set_pages"]) == 7

@@ -50,6 +50,7 @@ def info(
     path: str, compressors: tuple[str, ...], limit: int | None, figure: Path | None, force: bool, as_json: bool
 ) -> None:
     """What a trace is like: size, mix, reuse, working set over time, compressibility, and a picture."""
+    from zsim.contents import load_contents
     from zsim.files import refuse_overwrite
     from zsim.traces.info import describe
     from zsim.traces.picture import as_text, check_name, plot
@@ -58,7 +59,7 @@ def info(
         check_name(figure)
         refuse_overwrite(figure, force)
     opened = open_trace(path, limit)
-    said = describe(opened, compressors or ("lz4", "zstd"))
+    said = describe(opened, {name: load_contents(opened, name) for name in compressors or ("lz4", "zstd")})
     click.echo(json.dumps(said) if as_json else f"{_table(said)}\n\npage over time\n{_framed(as_text(opened))}")
     if figure is not None:
         plot(opened, figure)

@@ -1,22 +1,28 @@
 """What a trace is like: its size, mix, reuse, working set over time, and how well its pages compress."""
 
-from typing import Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from zsim.contents import load_contents
 from zsim.traces.order import spans
 from zsim.traces.reuse import reuse
 from zsim.traces.trace import Trace
 from zsim.units import PAGE_SIZE
 
+if TYPE_CHECKING:
+    from zsim.contents import Contents
+
 SEGMENTS = 10
 MEMORY_PERCENT = (25, 50, 75)
 
 
-def describe(trace: Trace, compressors: tuple[str, ...] = ("lz4", "zstd")) -> dict[str, Any]:
-    """Everything `zsim trace info` says of a trace, ready for JSON; sizes in pages or bytes as named."""
+def describe(trace: Trace, contents: Mapping[str, "Contents"]) -> dict[str, Any]:
+    """Everything `zsim trace info` says of a trace, ready for JSON; sizes in pages or bytes as named.
+
+    contents  compressor name -> what the trace's pages hold and come to under it
+    """
     accesses = ordered(trace)
     pages = accesses >> np.uint32(1)
     writes = int(np.count_nonzero(accesses & 1))
@@ -39,7 +45,7 @@ def describe(trace: Trace, compressors: tuple[str, ...] = ("lz4", "zstd")) -> di
         "reuse": _reuse(pages, trace.footprint_pages),
         "working_set_pages": working_set_pages(pages),
         "images": _images(trace),
-        "compressibility": [compressibility(trace, name) for name in compressors],
+        "compressibility": [{"compressor": name, **compressibility(held)} for name, held in contents.items()],
     }
 
 
@@ -91,18 +97,16 @@ def _images(trace: Trace) -> dict[str, int] | None:
     return {"count": images.count, "with_bytes": int(np.count_nonzero(images.slots >= 0))}
 
 
-def compressibility(trace: Trace, compressor: str) -> dict[str, Any]:
+def compressibility(contents: "Contents") -> dict[str, Any]:
     """How well what the trace's pages hold compresses; without images, how well the population does.
 
     ratio  bytes before / bytes after, over pages that are not same-filled; one that does not fit counts as it is
     """
-    contents = load_contents(trace, compressor)
     first, end = (0, contents.images) if contents.images else (0, len(contents.size_bytes))
     same = np.frombuffer(contents.same_filled, np.uint8)[first:end] != 0
     sizes = np.array(contents.size_bytes[first:end])[~same]
     stored = np.minimum(sizes, PAGE_SIZE)
     return {
-        "compressor": compressor,
         "median_bytes": int(np.median(sizes)) if len(sizes) else None,
         "ratio": round(PAGE_SIZE * len(sizes) / int(stored.sum()), 3) if len(sizes) else None,
         "same_filled_share": round(float(same.mean()), 5),
