@@ -13,7 +13,15 @@ from zsim.errors import UsageError
 from zsim.pack import PackRun, density_by_size, full_name
 from zsim.pack import pack as run_all
 from zsim.pack.cost import DEBATE, time_reclaims
-from zsim.pack.output import check_output, density_document, document, report, write_density, write_results
+from zsim.pack.output import (
+    check_output,
+    density_document,
+    density_report,
+    document,
+    report,
+    write_density,
+    write_results,
+)
 from zsim.pack.patterns import generate
 from zsim.pack.result import PackResult
 from zsim.pack.sequence import Row, place_of, read_sequence, write_sequence
@@ -132,8 +140,7 @@ def draw_density(options: Options) -> None:
     folder = options.folder or FOLDER
     check_output(folder, "density.csv", options.force)
     density = density_by_size(options.allocators or [*ALLOCATORS.names(), "zsmalloc@6.12"])
-    if options.as_json:
-        click.echo(density_document(density))
+    click.echo(density_document(density) if options.as_json else density_report(density))
     say_written(write_density(folder, density, options.suffix, options.force))
 
 

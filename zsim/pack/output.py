@@ -45,6 +45,21 @@ def report(results: Sequence[PackResult], occupancy: bool) -> str:
     return "\n\n".join(tables)
 
 
+TOLD_BYTES = (256, 512, 1024, 1536, 2048, 2304, 2688, 3072, 3584, 4096)
+"""Object sizes the density table tells; the CSV beside the figure has them all."""
+
+
+def density_report(density: Density) -> str:
+    """Objects per page frame of each allocator at a few sizes; "-" where it refuses them."""
+    known = [size for size, _ in max(density.values(), key=len)]
+    sizes = sorted({min(known, key=lambda size: abs(size - told)) for told in TOLD_BYTES})
+    rows = []
+    for name, points in density.items():
+        by_size = dict(points)
+        rows.append([name, *(f"{by_size[size]:.2f}" if by_size.get(size) else "-" for size in sizes)])
+    return table(("objects per frame at", *(f"{size} B" for size in sizes)), rows)
+
+
 def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """Columns as wide as they need, the first to the left."""
     widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
