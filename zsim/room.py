@@ -10,6 +10,9 @@ from zsim.units import PAGE_SIZE, parse_bytes
 SMALLEST_PAGES = 8
 """Less memory than this cannot hold what a single fault needs."""
 
+NO_RESERVE = Watermarks(0, -1, 0)
+"""The last frame may be taken without waking kswapd."""
+
 
 class Pool(Protocol):
     """What a store takes of the memory."""
@@ -97,7 +100,7 @@ def make_room(config: MemoryConfig, footprint_bytes: int, memory: Memory, pool: 
     if config.mode == "memcg":
         return Cgroup(size_bytes, config.page_table_bytes, memory, pool)
     size_pages = size_bytes // PAGE_SIZE
-    marks = Watermarks(0, 0, 0) if batch == 1 else _marks(config, size_pages)
+    marks = NO_RESERVE if batch == 1 else _marks(config, size_pages)
     if marks.high >= size_pages:
         raise UsageError(f"memory.size: the high watermark ({marks.high} pages) leaves nothing of {size_pages} pages")
     return Ram(size_pages, marks, config.page_table_bytes, memory, pool)
