@@ -1,4 +1,4 @@
-"""The audit behind `--check`: every written page version is in exactly one place, and what comes back is that version."""
+"""The audit behind `--check`: every written page version is in one place, and what comes back is that version."""
 
 import numpy as np
 import numpy.typing as npt

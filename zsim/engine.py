@@ -18,7 +18,7 @@ from zsim.config import Config
 from zsim.contents import Contents
 from zsim.faults import BLOCKED, Faults
 from zsim.hits import hit_loops
-from zsim.machine import Machine, OutOfMemory
+from zsim.machine import Machine, OutOfMemoryError
 from zsim.memory import ACCESSED
 from zsim.sampler import Sampler
 from zsim.traces.trace import TaskTrace, Trace
@@ -49,9 +49,10 @@ class Clock(simpy.Environment):
 class Task:
     """Where a task is in its trace and in time.
 
-    `row` is its next access, everything before is done; `fault_ns` is when that access first faulted if it is `waiting`. `offset_ns` is its start plus all its stalls: access `row`
-    starts at times[row] + offset_ns, or row * access_ns + offset_ns. No access of row .. scanned-1 faults as pages
-    stand now. `stops` are rows that need more than the hit loop, ascending from `next_stop` on.
+    `row` is its next access, everything before is done; `fault_ns` is when that access first faulted if the task is
+    `waiting`. `offset_ns` is its start plus all its stalls: access `row` starts at times[row] + offset_ns, or at
+    row * access_ns + offset_ns. No access of row .. scanned-1 faults as pages stand now. `stops` are rows that need
+    more than the hit loop, ascending from `next_stop` on.
     """
 
     def __init__(self, number: int, trace: TaskTrace, stops: list[int], access_ns: int) -> None:
@@ -114,7 +115,7 @@ class Engine:
         self.sampler = Sampler(self.machine, self.unlimited_ns)
         if self.loops.compiled:
             self.pte = np.frombuffer(self.pte, dtype=np.uint8)
-            self.stamp = np.frombuffer(self.machine.policy.stamp, np.int64) if self.stamped else np.empty(0, dtype=np.int64)
+            self.stamp = np.frombuffer(self.machine.policy.stamp, np.int64) if self.stamped else self.stamp
         else:
             self._uncompiled()
         self._start_daemons()
@@ -213,7 +214,7 @@ class Engine:
         try:
             while self.live:
                 self.step()
-        except OutOfMemory:
+        except OutOfMemoryError:
             self.outcome = "oom"
         self.sampler.sample(self.end_ns())
         if self.audit:
@@ -289,7 +290,7 @@ class Engine:
         unmapped.clear()
 
     def _look_ahead(self, task: Task, horizon: float) -> int:
-        """The row of the task's next fault or stop, as far as it is known to start before `horizon`; else its length."""
+        """The row of the task's next fault or stop if that is known to start before `horizon`, else its length."""
         stop = min(task.row_at(horizon), task.next_stop)
         row = max(task.scanned, task.row)
         if row < stop:

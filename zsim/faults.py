@@ -125,6 +125,8 @@ class Faults:
         memory.pte[page] = MAPPED_BY[write] | WRITABLE
         if not known:
             return "minor"
+        if machine.cleancache and machine.cleancache.get_page(page):
+            return "major_store"
         machine.counters.filein += 1
         self._wait_for(machine.file_device.submit(self._now_ns(), False, machine.file_block[page], 1))
         return "major_device"
@@ -155,6 +157,8 @@ class Faults:
             reads.append(slot)
             machine.counters.pswpin += 1
             machine.counters.writeback_refaults += page in machine.written_back
+        if stored and not machine.store.keeps_copy:
+            self._free_copy(page)
         self._map(page, write)
         if reads:
             self._read_device(reads, slot)
@@ -197,4 +201,6 @@ class Faults:
             memory.frames -= 1
         if memory.slot[page] >= 0:
             machine.free_slot(page)
+        if machine.cleancache:
+            machine.cleancache.invalidate_page(page)
         memory.flags[page] = 0

@@ -25,7 +25,7 @@ from zsim.memory import (
 from zsim.metrics import Counters
 from zsim.reclaim import make_policy
 from zsim.room import make_room
-from zsim.stores import make_store
+from zsim.stores import Cleancache, make_store
 from zsim.swap import SwapSlots
 from zsim.traces.trace import Trace
 from zsim.units import PAGE_SIZE, pages_for, parse_bytes
@@ -42,7 +42,7 @@ OnWrite = Callable[[int, list[int], bool], None]
 """(time of completion in ns, pages written, whether the device fails them)."""
 
 
-class OutOfMemory(ZsimError):
+class OutOfMemoryError(ZsimError):
     """Nothing is left to reclaim: the kernel's OOM killer would act now."""
 
 
@@ -72,6 +72,7 @@ class Machine:
         self.swap_device = make_device(config.swap.device, self.slots.slots, config.seed, dict(config.device))
         self.file_device = make_device(config.file.device, max(1, *self.file_block, 0) + 1, config.seed)
         self.store = make_store(config, contents, self)
+        self.cleancache: Cleancache | None = self.store if isinstance(self.store, Cleancache) else None
         self.room = make_room(config.memory, footprint_bytes, self.memory, self.store, config.reclaim.batch)
         self.wake_kswapd: Callable[[], None] = lambda: None
         self.on_write: OnWrite = lambda done_ns, pages, failed: None

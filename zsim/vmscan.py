@@ -1,9 +1,10 @@
 """Making room: kswapd's passes, direct reclaim, and what happens to each page reclaim tries to free (mm/vmscan.c)."""
 
 from zsim.audit import Audit
-from zsim.machine import Machine, OutOfMemory
+from zsim.machine import Machine, OutOfMemoryError
 from zsim.memory import DIRTY, PG_DIRTY, PRESENT, SEEN, SWAPCACHE, WRITEBACK
 from zsim.reclaim import ACTIVATED, FREED, KEPT, Pressure
+from zsim.stores import ACCEPTED, KEEP
 
 DEF_PRIORITY = 12
 MAX_RECLAIM_RETRIES = 16
@@ -21,7 +22,6 @@ class Vmscan:
     def __init__(self, machine: Machine, audit: Audit | None) -> None:
         self.machine = machine
         self.audit = audit
-        self.keep_refused = machine.config.writeback == "none"
         self._began_ns: dict[int, int] = {}
         self._fruitless: dict[int, int] = {}
         self._pressure_now = Pressure(0)
@@ -29,7 +29,7 @@ class Vmscan:
     # Room for a task's page.
 
     def reserve(self, page: int) -> bool:
-        """Make room for one frame, for `page`; False: a write must end first. OutOfMemory where nothing helps."""
+        """Make room for one frame, for `page`; False: a write must end first. OutOfMemoryError where nothing helps."""
         room = self.machine.room
         left = room.frames_left()
         if left <= room.marks.low:
@@ -56,7 +56,7 @@ class Vmscan:
                 return False
             if not freed and self._hopeless(page):
                 break
-        raise OutOfMemory("nothing left to reclaim")
+        raise OutOfMemoryError("nothing left to reclaim")
 
     def _hopeless(self, page: int) -> bool:
         """Whether this allocation has made no progress too often."""
@@ -94,7 +94,9 @@ class Vmscan:
         self._pressure_now = pressure
         pressure.priority = priority
         pressure.free_pages = self.machine.room.frames_left()
-        return self.machine.policy.shrink(pressure, self.pageout)
+        freed = self.machine.policy.shrink(pressure, self.pageout)
+        self.machine.store.shrink(priority)
+        return freed
 
     def kswapd_pass(self, priority: int) -> tuple[int, int, int]:
         """One pass of balance_pgdat: pages freed or put under writeback, pages scanned, and the priority it ran at.
@@ -150,6 +152,8 @@ class Vmscan:
             outcome = self._write(page)
             if outcome != FREED:
                 return outcome
+        elif machine.cleancache and machine.is_file[page]:
+            machine.cleancache.put_page(page, machine.content(page))
         memory.flags[page] = SEEN
         memory.frames -= 1
         self._pressure_now.progress += 1
@@ -162,20 +166,21 @@ class Vmscan:
         if self.audit:
             self.audit.written(page)
         if not machine.is_file[page]:
-            if self._store(page):
+            verdict = self._store(page)
+            if verdict == KEEP:
+                return ACTIVATED
+            if verdict == ACCEPTED:
                 machine.counters.pageout += 1
                 return FREED
-            if self.keep_refused:
-                return ACTIVATED
         machine.counters.pageout += 1
         machine.queue_write(page)
         self._pressure_now.progress += 1
         return KEPT
 
-    def _store(self, page: int) -> bool:
+    def _store(self, page: int) -> int:
         machine = self.machine
         began_ns = machine.spent_ns
-        accepted = machine.store.store(machine.memory.slot[page], page, machine.content(page))
-        if accepted or machine.spent_ns > began_ns:
+        verdict = machine.store.store(machine.memory.slot[page], page, machine.content(page))
+        if verdict == ACCEPTED or machine.spent_ns > began_ns:
             machine.latency["store"].record(machine.spent_ns - began_ns)
-        return accepted
+        return verdict

@@ -1,6 +1,6 @@
 """Stores: what stands between reclaim and the swap device."""
 
-from typing import ClassVar, Protocol
+from typing import Protocol, runtime_checkable
 
 import simpy
 
@@ -29,15 +29,22 @@ class Mm(Protocol):
         ...
 
 
-class Store(Protocol):
-    """Keeps pages that reclaim offers, by swap slot (Linux: frontswap operations)."""
+ACCEPTED, TO_DEVICE, KEEP = range(3)
+"""What becomes of a page offered to a store: it is kept here; it goes to the device; it stays in memory, wanted."""
 
+
+class Store(Protocol):
+    """Keeps pages that reclaim offers, by swap slot (Linux: frontswap operations, zswap, or a zram device).
+
+    keeps_copy   a load leaves the copy, so that the page can be dropped again without a store; without, the page is
+                 the only copy once loaded and its slot is free
+    """
+
+    keeps_copy: bool
     stored_peak: int
     pages_peak: int
     same_filled: int
     compressed_bytes: int
-
-    can_write_back: ClassVar[bool]
 
     @property
     def pages(self) -> int:
@@ -58,8 +65,8 @@ class Store(Protocol):
         """What runs in the background, if anything does."""
         ...
 
-    def store(self, slot: int, page: int, content: int) -> bool:
-        """Take a page; False: refused, the page goes to the device."""
+    def store(self, slot: int, page: int, content: int) -> int:
+        """Offer a page: ACCEPTED, TO_DEVICE or KEEP."""
         ...
 
     def load(self, slot: int) -> bool:
@@ -74,12 +81,32 @@ class Store(Protocol):
         """The slot is free: forget its page, if it is here."""
         ...
 
-    def reclaim_page(self) -> bool:
-        """Free one frame of the pool by writing back what is in it."""
+    def shrink(self, priority: int) -> None:
+        """One pass of memory reclaim has ended at `priority` (12 .. 0): what shrinkers do then."""
         ...
 
     def validate(self) -> None:
         """Recount everything from scratch."""
+        ...
+
+
+@runtime_checkable
+class Cleancache(Protocol):
+    """A store that also keeps clean page-cache pages which reclaim dropped (Linux 3.0 to 5.16: cleancache operations).
+
+    Pages are the trace's page numbers over all tasks; a get takes the page out (exclusive, as for private pools).
+    """
+
+    def put_page(self, page: int, content: int) -> None:
+        """A clean page of a file loses its frame; it may be kept, or not."""
+        ...
+
+    def get_page(self, page: int) -> bool:
+        """A page of a file is needed; True: it was here, and is not any more."""
+        ...
+
+    def invalidate_page(self, page: int) -> None:
+        """What is kept of the page is void."""
         ...
 
 

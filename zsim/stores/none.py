@@ -1,19 +1,17 @@
 """No compressed store: plain swap."""
 
-from typing import ClassVar
-
 import simpy
 
 from zsim.config import Config
 from zsim.contents import Contents
-from zsim.stores import Mm
+from zsim.stores import TO_DEVICE, Mm
 from zsim.writeback import Steps, Work
 
 
 class NoStore:
     """Plain swap: every page goes to the device."""
 
-    can_write_back: ClassVar[bool] = False
+    keeps_copy = True
     pages = stored = same_filled = compressed_bytes = metadata_bytes = stored_peak = pages_peak = 0
 
     def __init__(self, config: Config, contents: Contents, mm: Mm) -> None:
@@ -23,9 +21,9 @@ class NoStore:
         """Nothing runs beside."""
         return None
 
-    def store(self, slot: int, page: int, content: int) -> bool:
+    def store(self, slot: int, page: int, content: int) -> int:
         """Refuse."""
-        return False
+        return TO_DEVICE
 
     def load(self, slot: int) -> bool:
         """Nothing is here."""
@@ -38,9 +36,8 @@ class NoStore:
     def invalidate(self, slot: int) -> None:
         """Nothing to forget."""
 
-    def reclaim_page(self) -> bool:
-        """There is no pool."""
-        return False
+    def shrink(self, priority: int) -> None:
+        """There is nothing to shrink."""
 
     def validate(self) -> None:
         """Nothing to recount."""

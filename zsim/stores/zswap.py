@@ -1,7 +1,5 @@
 """zswap: a compressed cache of swap pages in front of the device (mm/zswap.c)."""
 
-from typing import ClassVar
-
 import simpy
 
 from zsim.allocators import ENOSPC, make_allocator
@@ -9,7 +7,7 @@ from zsim.compressors import COMPRESSORS
 from zsim.config import Config
 from zsim.contents import Contents
 from zsim.errors import UsageError
-from zsim.stores import Mm
+from zsim.stores import ACCEPTED, KEEP, TO_DEVICE, Mm
 from zsim.units import PAGE_SIZE
 from zsim.writeback import Steps, Work, make_writeback
 
@@ -24,7 +22,7 @@ class Zswap:
     limit of a memcg (memory.zswap.max), switching pools at run time.
     """
 
-    can_write_back: ClassVar[bool] = True
+    keeps_copy = True
 
     def __init__(self, config: Config, contents: Contents, mm: Mm) -> None:
         self.config = config.zswap
@@ -32,6 +30,7 @@ class Zswap:
         self.mm = mm
         self.allocator = make_allocator(config.allocator, config.era, config.chain_size, mm.may_grow)
         self.writeback = make_writeback(config, self)
+        self.refused = KEEP if config.writeback == "none" else TO_DEVICE
         self.entries: dict[int, Entry] = {}
         self.slot_of: dict[int, int] = {}
         self.compressed_bytes = 0
@@ -69,10 +68,13 @@ class Zswap:
         """What its writeback runs in the background."""
         return self.writeback.process(env, work)
 
-    def store(self, slot: int, page: int, content: int) -> bool:
+    def store(self, slot: int, page: int, content: int) -> int:
         """zswap_frontswap_store: limit, same-filled, compress, allocate, insert."""
         if slot in self.entries:
             self.invalidate(slot)
+        return ACCEPTED if self._store(slot, page, content) else self.refused
+
+    def _store(self, slot: int, page: int, content: int) -> bool:
         if not self._accepts():
             self.mm.counters.reject_pool_limit += 1
             return False
@@ -179,6 +181,9 @@ class Zswap:
         self.mm.counters.written_back_pages += 1
         self.invalidate(slot)
         return True
+
+    def shrink(self, priority: int) -> None:
+        """zswap of 6.1 has no shrinker."""
 
     def validate(self) -> None:
         """Recount entries, handles and bytes; the allocator audits itself."""
