@@ -1,7 +1,8 @@
 """zsim: a trace-driven discrete-event simulator of in-kernel memory compression.
 
     result = zsim.replay("traces/sqlite", zsim.load_config(allocator="zsmalloc", memory="50%"))
-    print(result.table())
+    print(zsim.report.table(result))
+    zsim.report.save_figure(result, "run.svg")
     zsim.load_results("results/").query("slowdown < 2")
 
 What is named here is imported when it is first used, so that `import zsim` costs nothing.
@@ -11,9 +12,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from zsim import report
     from zsim.config import Config, load_config
     from zsim.errors import ConfigError, ResultError, TraceError, UsageError, ZsimError
-    from zsim.report import compare, figure, save_figure
     from zsim.results import Result, load_results
     from zsim.run import replay
     from zsim.traces import Trace, open_trace
@@ -26,9 +27,6 @@ _HOMES = {
     "replay": "run",
     "Result": "results",
     "load_results": "results",
-    "compare": "report",
-    "figure": "report",
-    "save_figure": "report",
     "ZsimError": "errors",
     "UsageError": "errors",
     "ConfigError": "errors",
@@ -38,11 +36,13 @@ _HOMES = {
 
 __all__ = [
     "Config", "ConfigError", "Result", "ResultError", "Trace", "TraceError", "UsageError", "ZsimError",
-    "compare", "figure", "load_config", "load_results", "open_trace", "replay", "save_figure",
+    "load_config", "load_results", "open_trace", "replay", "report",
 ]  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:
+    if name == "report":
+        return import_module("zsim.report")
     if name not in _HOMES:
         raise AttributeError(f"module 'zsim' has no attribute {name!r}")
     value = getattr(import_module(f"zsim.{_HOMES[name]}"), name)

@@ -38,7 +38,7 @@ class Series(NamedTuple):
         return [row[index] for row in self.rows]
 
 
-@dataclass
+@dataclass(repr=False)
 class Result:
     """One run, complete.
 
@@ -76,11 +76,9 @@ class Result:
         """The object of result.json and of --json; equal, byte for byte once written, for equal input."""
         return {"schema": SCHEMA} | {name: getattr(self, name) for name in PARTS}
 
-    def table(self) -> str:
-        """The result for a person to read."""
-        from zsim.table import table
-
-        return table(self)
+    def __repr__(self) -> str:
+        """One line: the series and histograms of a run would fill pages."""
+        return f"<Result of {self.trace['name']}: {self.outcome}, slowdown {self.metrics['slowdown']}>"
 
     def save(self, directory: str | Path) -> None:
         """Write result.json, series.csv, histograms.csv and run.json, all or nothing; a `ResultError` if that fails.

@@ -191,13 +191,13 @@ def _time(result: Result) -> list[str]:
 
 def _processor(result: Result) -> str:
     """What was computed, and by whom where it was not the tasks themselves."""
-    spent = {"compress": "compress_ns", "decompress": "decompress_ns"}
-    by = {"in kswapd": "kswapd_ns", "in the writeback worker": "writeback_ns"}
-    what, who = (
-        ", ".join(f"{label} {_ns(result, name)}" for label, name in names.items() if result.metrics[name])
-        for names in (spent, by)
-    )
-    return "; of that ".join(text for text in (what, who) if text) or "nothing that has a cost"
+    spent = _named(result, {"compress": "compress_ns", "decompress": "decompress_ns"})
+    daemons = _named(result, {"kswapd": "kswapd_ns", "writeback worker": "writeback_ns"})
+    return (spent or "nothing that has a cost") + (f" (of that {daemons})" if daemons else "")
+
+
+def _named(result: Result, times: dict[str, str]) -> str:
+    return ", ".join(f"{label} {_ns(result, name)}" for label, name in times.items() if result.metrics[name])
 
 
 # Warnings.

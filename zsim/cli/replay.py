@@ -35,7 +35,7 @@ def replay(  # noqa: PLR0913
     from zsim import run
     from zsim.resultfiles import check_directory
     from zsim.results import as_text
-    from zsim.table import warnings
+    from zsim.table import table, warnings
     from zsim.traces import open_trace
 
     run.check_config(resolved.config)
@@ -48,7 +48,7 @@ def replay(  # noqa: PLR0913
     try:
         result.save(directory)
     finally:  # a result that cannot be saved is still worth reading
-        click.echo(as_text(result.to_json()) if as_json else result.table(), nl=False)
+        click.echo(as_text(result.to_json()) if as_json else table(result), nl=False)
     if not quiet:
         for line in (*(f"warning: {warning}" for warning in warnings(result)), f"result in {directory}"):
             click.echo(line, err=True)

@@ -2,5 +2,6 @@
 
 from zsim.report.comparison import Comparison, compare
 from zsim.report.figures import KINDS, Data, figure, figure_data, save_figure
+from zsim.table import table, warnings
 
-__all__ = ["KINDS", "Comparison", "Data", "compare", "figure", "figure_data", "save_figure"]
+__all__ = ["KINDS", "Comparison", "Data", "compare", "figure", "figure_data", "save_figure", "table", "warnings"]
