@@ -25,7 +25,7 @@ LAYERS = [
     ["contents", "imagesizes"],
     ["allocators", "compressors", "devices"],
     ["traces", "hits", "swap", "memory", "config"],
-    ["eras", "histogram", "metrics", "kernels", "registry"],
+    ["shrinker", "eras", "histogram", "metrics", "kernels", "registry"],
     ["files", "units", "errors"],
 ]
 """From the top down: a module imports from its own layer and from those below it."""
