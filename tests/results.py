@@ -1,6 +1,7 @@
 """Small results for tests: real replays of traces made by hand, a few milliseconds each."""
 
 import random
+from copy import deepcopy
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -32,8 +33,13 @@ def busy_config(**overrides: Any) -> Any:
 
 
 def busy_result(**overrides: Any) -> Result:
-    """The result of that."""
-    return replay(busy_trace(), busy_config(**overrides))
+    """The result of that, replayed once and copied for each who asks."""
+    return deepcopy(_replayed(tuple(sorted(overrides.items()))))
+
+
+@cache
+def _replayed(overrides: tuple[tuple[str, Any], ...]) -> Result:
+    return replay(busy_trace(), busy_config(**dict(overrides)))
 
 
 def oom_result() -> Result:

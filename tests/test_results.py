@@ -29,7 +29,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 def test_same_input_same_bytes(tmp_path: Path) -> None:
     """Two replays of one configuration leave the same bytes, but for host and time."""
     for name in ("a", "b"):
-        busy_result().save(tmp_path / name)
+        replay(busy_trace(), busy_config()).save(tmp_path / name)
     assert contents(tmp_path / "a") == contents(tmp_path / "b")
     assert {file.name for file in (tmp_path / "a").iterdir()} == FILES
 
