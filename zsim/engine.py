@@ -27,6 +27,8 @@ from zsim.vmscan import DEF_PRIORITY, Vmscan
 KSWAPD_FAILURES_MAX = 16
 FOREVER = float("inf")
 
+OnFault = Callable[[int, int, str], None]
+
 
 class Clock(simpy.Environment):
     """SimPy's environment, in ns, for tasks that run ahead of it on their own clock while nothing is due."""
@@ -90,7 +92,10 @@ class Task:
 
 
 class Engine:
-    """One replay of a trace on a machine."""
+    """One replay of a trace on a machine.
+
+    on_fault  told of every resolved fault: task, row, and which latency of the machine it belongs to
+    """
 
     def __init__(self, trace: Trace, config: Config, contents: Contents, check: bool = False) -> None:
         self.trace = trace
@@ -111,6 +116,7 @@ class Engine:
         self.stamped_values: list[Any] = [policy.stamp_values(task, access_ns) for task in trace.tasks]
         self.live = [task for task in self.tasks if task.trace.starts_after is None]
         self.outcome = "done"
+        self.on_fault: OnFault | None = None
         self.unlimited_ns = unlimited_runtime_ns(trace, config)
         self.sampler = Sampler(self.machine, self.unlimited_ns)
         if self.loops.compiled:
@@ -339,6 +345,8 @@ class Engine:
             return False
         task.fault_ns = -1
         task.offset_ns += stall_ns
+        if self.on_fault:
+            self.on_fault(task.number, task.row, self.faults.kind)
         if self.audit and self.machine.counters.pgfault % self.check_every == 0:
             self.audit.validate()
         return True

@@ -41,6 +41,8 @@ class Faults:
         self.minor_ns = cost.minor_fault_ns
         self.major_ns = cost.major_fault_ns
         self.readahead = Readahead(machine.config.swap.page_cluster)
+        self.kind = "minor"
+        """What the last resolved fault was, by name of its latency."""
 
     def fault(self, page: int, write: int, since_ns: int) -> int:
         """Resolve a fault that began at `since_ns`; ns from now until the task goes on, or BLOCKED."""
@@ -61,6 +63,7 @@ class Faults:
             kind = self._fill(page, write)
         if kind is None:
             return BLOCKED
+        self.kind = kind
         machine.spent_ns += self.minor_ns if kind == "minor" else self.major_ns
         machine.flush_writes()
         stall_ns = machine.now_ns + machine.spent_ns - since_ns
