@@ -103,6 +103,7 @@ class SwapConfig:
     write_frees_copy: bool = key(
         False, "a write to a page that kept its slot frees slot and copy at once (before 5.18); else they go stale"
     )
+    zeromap: bool = key(False, "zero-filled pages are a bit in a map, stored nowhere (6.12 and later)")
     map_writable: bool = key(False, "a read fault maps the page writable although it keeps its slot (6.2 and later)")
 
 
@@ -113,11 +114,36 @@ class ZswapConfig:
     max_pool_percent: int = key(20, "the pool's limit", "% of RAM", at_least=0)
     accept_threshold_percent: int = key(
         90,
-        "after the limit was hit, stores are accepted again below this share of it; 0: no hysteresis (before 5.6)",
+        "after the limit was hit, stores are accepted again at this share of it; 0: no hysteresis (before 5.6)",
         "% of the limit",
         at_least=0,
     )
+    limit_test: str = key(
+        "above",
+        "above: full above the limit, accepting below the threshold (to 6.8); at: full at the limit, accepting at the "
+        "threshold (6.9 and later); allocator: the allocator is refused frames (2013)",
+        choices=("above", "at", "allocator"),
+    )
     same_filled_pages_enabled: bool = key(True, "same-filled pages take no pool space (4.16 to 6.11)")
+    exclusive_loads: bool = key(False, "a load takes the entry out (6.10 and later, where swap has a cache)")
+    evicts: str = key(
+        "allocator",
+        "what is written back: the oldest page of the allocator (3.11 to 6.4), or the oldest entries (2013, 6.6 on)",
+        choices=("allocator", "entry"),
+    )
+    second_chance: bool = key(False, "the oldest entry is passed over once before it is written back (6.12 on)")
+    load_refreshes: bool = key(False, "a load makes the entry the youngest (2013)")
+    worker_until_accepted: bool = key(False, "the worker goes on until stores are accepted again (6.6 on)")
+    shrinker_enabled: bool = key(False, "memory pressure writes entries back (6.8 on)")
+    writeback_high_percent: int = key(90, "the writeback daemon wakes above this share", "% of the limit", at_least=0)
+    writeback_low_percent: int = key(80, "and goes on down to this one", "% of the limit", at_least=0)
+    max_compression_percent: int = key(
+        100, "pages that compress to a larger share of themselves are refused (2013: 80)", "%", at_least=1
+    )
+    raw_incompressible: bool = key(False, "what does not compress is stored as it is (6.18 on)")
+    flush_entries: int = key(16, "entries flushed by a store that found no room (2013)", "entries", at_least=1)
+    temp_buffers: int = key(16, "stores that can flush at a time (2013)", "stores", at_least=1)
+    outstanding_max: int = key(64, "flushing stops above so many unfinished writes (2013)", "pages", at_least=1)
     rotate_written: bool = key(
         True, "a page written back is the next to be reclaimed when its write ends (3.13 and later)"
     )

@@ -1,40 +1,88 @@
 """Era presets: what a kernel does, as configuration values and choices of policy by name.
 
 A value that equals the default is listed too, so that an era can be read on its own. Sources: the zswap, vmscan and
-swap code of the versions named.
+swap code of the versions named; "2013" is the patch set argued over in early 2013, on a 3.8 kernel.
 """
 
 from typing import Any
 
+_RECLAIM_3 = {
+    "reclaim.new_anon": "active",
+    "reclaim.second_look": False,
+    "reclaim.refault_activates": False,
+    "reclaim.balance": "rotated",
+    "memory.watermark_scale_factor": 0,
+    "swap.write_frees_copy": True,
+    "swap.map_writable": False,
+    "swap.zeromap": False,
+}
+_RECLAIM_6 = {
+    "reclaim.new_anon": "inactive",
+    "reclaim.second_look": True,
+    "reclaim.refault_activates": True,
+    "reclaim.balance": "cost",
+    "memory.watermark_scale_factor": 10,
+    "swap.write_frees_copy": False,
+}
+
 ERAS: dict[str, dict[str, Any]] = {
-    "3.11": {
+    "2013": _RECLAIM_3
+    | {
+        "allocator": "zsmalloc",
+        "writeback": "store-path",
+        "zswap.accept_threshold_percent": 0,
+        "zswap.limit_test": "allocator",
+        "zswap.same_filled_pages_enabled": False,
+        "zswap.exclusive_loads": False,
+        "zswap.evicts": "entry",
+        "zswap.second_chance": False,
+        "zswap.load_refreshes": True,
+        "zswap.max_compression_percent": 80,
+        "zswap.rotate_written": True,
+        "zswap.header_bytes": 0,
+    },
+    "3.11": _RECLAIM_3
+    | {
         "allocator": "zbud",
         "writeback": "store-path",
-        "reclaim.new_anon": "active",
-        "reclaim.second_look": False,
-        "reclaim.refault_activates": False,
-        "reclaim.balance": "rotated",
-        "swap.map_writable": False,
-        "swap.write_frees_copy": True,
-        "memory.watermark_scale_factor": 0,
-        "zswap.rotate_written": False,
         "zswap.accept_threshold_percent": 0,
+        "zswap.limit_test": "above",
         "zswap.same_filled_pages_enabled": False,
+        "zswap.exclusive_loads": False,
+        "zswap.evicts": "allocator",
+        "zswap.rotate_written": False,
         "zswap.header_bytes": 8,
     },
-    "6.1": {
+    "6.1": _RECLAIM_6
+    | {
         "allocator": "zbud",
         "writeback": "worker",
-        "reclaim.new_anon": "inactive",
-        "reclaim.second_look": True,
-        "reclaim.refault_activates": True,
-        "reclaim.balance": "cost",
         "swap.map_writable": False,
-        "swap.write_frees_copy": False,
-        "memory.watermark_scale_factor": 10,
-        "zswap.rotate_written": True,
+        "swap.zeromap": False,
         "zswap.accept_threshold_percent": 90,
+        "zswap.limit_test": "above",
         "zswap.same_filled_pages_enabled": True,
+        "zswap.exclusive_loads": False,
+        "zswap.evicts": "allocator",
+        "zswap.worker_until_accepted": False,
+        "zswap.rotate_written": True,
         "zswap.header_bytes": 8,
     },
+    "6.12": _RECLAIM_6
+    | {
+        "allocator": "zsmalloc",
+        "writeback": "worker",
+        "swap.map_writable": True,
+        "swap.zeromap": True,
+        "zswap.accept_threshold_percent": 90,
+        "zswap.limit_test": "at",
+        "zswap.same_filled_pages_enabled": False,
+        "zswap.exclusive_loads": True,
+        "zswap.evicts": "entry",
+        "zswap.second_chance": True,
+        "zswap.worker_until_accepted": True,
+        "zswap.rotate_written": True,
+        "zswap.header_bytes": 0,
+    },
 }
+ERAS["6.19"] = ERAS["6.12"] | {"zswap.raw_incompressible": True}

@@ -42,7 +42,7 @@ class Faults:
         self.major_ns = cost.major_fault_ns
         self.readahead = Readahead(machine.config.swap.page_cluster)
         self.kind = "minor"
-        """What the last resolved fault was, by name of its latency."""
+        """What the last resolved fault was, by name of its latency; "zero": a minor one from the zero map."""
 
     def fault(self, page: int, write: int, since_ns: int) -> int:
         """Resolve a fault that began at `since_ns`; ns from now until the task goes on, or BLOCKED."""
@@ -64,6 +64,8 @@ class Faults:
         if kind is None:
             return BLOCKED
         self.kind = kind
+        if kind == "zero":
+            kind = "minor"
         machine.spent_ns += self.minor_ns if kind == "minor" else self.major_ns
         machine.flush_writes()
         stall_ns = machine.now_ns + machine.spent_ns - since_ns
@@ -143,7 +145,7 @@ class Faults:
         self.machine.spent_ns += wait_ns
 
     def _swap_in(self, page: int, write: int) -> str | None:
-        """do_swap_page: from the store, else from the device; None: readahead took the room, a write must end first."""
+        """do_swap_page: zero map, store, or device; None: readahead took the room, a write must end first."""
         machine, slot = self.machine, self.machine.memory.slot[page]
         reads: list[int] = []
         window = self.readahead.window(slot)
@@ -152,20 +154,38 @@ class Faults:
             if not self.vmscan.reserve(page):
                 self._read_device(reads, slot)
                 return None
-        if self.audit:
-            self.audit.read(page)
-        machine.take_frame(page, FRAME | SEEN | SWAPCACHE, refault=True)
-        stored = machine.store.load(slot)
-        if not stored:
+        kind = self._bring_in(page, FRAME | SEEN | SWAPCACHE)
+        if kind == "major_device":
             reads.append(slot)
-            machine.counters.pswpin += 1
             machine.counters.writeback_refaults += page in machine.written_back
-        if stored and not machine.store.keeps_copy:
-            self._free_copy(page)
         self._map(page, write)
         if reads:
             self._read_device(reads, slot)
-        return "major_store" if stored else "major_device"
+        return kind
+
+    def _bring_in(self, page: int, flags: int) -> str:
+        """Give a page of the swap a frame in the swap cache; where its contents come from."""
+        machine, slot = self.machine, self.machine.memory.slot[page]
+        if self.audit:
+            self.audit.read(page)
+        machine.take_frame(page, flags, refault=True)
+        if page in machine.zero_pages:
+            machine.counters.swpin_zero += 1
+            return "zero"
+        if machine.store.load(slot):
+            self._after_load(page)
+            return "major_store"
+        machine.counters.pswpin += 1
+        return "major_device"
+
+    def _after_load(self, page: int) -> None:
+        """Where the store kept no copy, the page is the only one; its slot waits for the next store or is free."""
+        if self.machine.store.keeps_copy:
+            return
+        if self.machine.store.keeps_slot:
+            self.machine.memory.flags[page] |= PG_DIRTY
+        else:
+            self._free_copy(page)
 
     def _read_around(self, slot: int, window: int) -> list[int]:
         """Bring the window's other pages into the swap cache; the slots of those that are on the device."""
@@ -178,12 +198,8 @@ class Faults:
                 continue
             if not self.vmscan.reserve(page):
                 break
-            if self.audit:
-                self.audit.read(page)
-            machine.take_frame(page, FRAME | SEEN | SWAPCACHE | READAHEAD, refault=True)
             machine.counters.swap_ra += 1
-            if not machine.store.load(near):
-                machine.counters.pswpin += 1
+            if self._bring_in(page, FRAME | SEEN | SWAPCACHE | READAHEAD) == "major_device":
                 reads.append(near)
         return reads
 

@@ -77,6 +77,9 @@ class Machine:
         self.wake_kswapd: Callable[[], None] = lambda: None
         self.on_write: OnWrite = lambda done_ns, pages, failed: None
         self.writes_in_flight = 0
+        self.writeback_in_flight = 0
+        self._from_store: set[int] = set()
+        self.zero_pages: set[int] = set()
         self.unmapped_tasks: set[int] = set()
         self.written_back: set[int] = set()
         self._plug: Plug = ({}, {})
@@ -105,6 +108,10 @@ class Machine:
         self.memory.frames += 1
         self.policy.insert(page, refault)
 
+    def frames(self) -> int:
+        """Page frames that pages hold."""
+        return self.memory.frames
+
     # Writing.
 
     def queue_write(self, page: int, from_store: bool = False) -> None:
@@ -119,6 +126,9 @@ class Machine:
             self.counters.pswpout += 1
             self._plug[0][self.memory.slot[page]] = (page, since_ns)
         self.writes_in_flight += 1
+        if from_store:
+            self.writeback_in_flight += 1
+            self._from_store.add(page)
 
     def start_writeback(self, page: int) -> bool:
         """Read a stored page into the swap cache to write it out (zswap_get_swap_cache_page and what follows)."""
@@ -158,6 +168,9 @@ class Machine:
         flags = self.memory.flags
         self.writes_in_flight -= len(pages)
         for page in pages:
+            if page in self._from_store:
+                self._from_store.discard(page)
+                self.writeback_in_flight -= 1
             if not flags[page] & WRITEBACK:
                 continue
             rotate = flags[page] & RECLAIM and not flags[page] & PG_DIRTY and not failed
@@ -173,6 +186,7 @@ class Machine:
         slot = self.memory.slot[page]
         self.store.invalidate(slot)
         self.slots.free(slot)
+        self.zero_pages.discard(page)
         self.memory.slot[page] = -1
         self.memory.flags[page] &= ~SWAPCACHE
 

@@ -27,6 +27,8 @@ METRICS = {
         ("pswpout", "pages", "lower", "pages written to the swap device, writeback included"),
         ("zswpin", "pages", "", "pages loaded from the compressed store"),
         ("zswpout", "pages", "", "pages stored in the compressed store"),
+        ("swpin_zero", "pages", "", "pages filled from the zero map"),
+        ("swpout_zero", "pages", "", "zero-filled pages noted in the zero map"),
         ("filein", "pages", "lower", "page-cache pages read again from the filesystem's device"),
         ("fileout", "pages", "", "dirty page-cache pages written to the filesystem's device"),
         ("swap_ra", "pages", "", "pages brought in by swap readahead"),
@@ -44,7 +46,8 @@ METRICS = {
         ("reject_alloc_fail", "", "lower", "stores refused for want of memory"),
         ("reject_compress_poor", "", "lower", "stores of pages larger than the allocator packs"),
         ("reject_compress_fail", "", "lower", "stores of pages that did not compress"),
-        ("duplicate_entry", "", "", "stores that replaced an older copy at the same offset"),
+        ("reject_tmppage_fail", "", "lower", "stores that found no temporary buffer to flush with (2013)"),
+        ("saved_by_flush", "", "", "stores that found room after a flush (2013)"),
         ("stored_pages", "pages", "", "pages in the compressed store at the end"),
         ("same_filled_pages", "pages", "", "same-filled pages among them"),
         ("compressed_bytes", "B", "", "their compressed size, without the allocator's overhead"),
@@ -101,6 +104,8 @@ class Counters:
     pswpout: int = 0
     zswpin: int = 0
     zswpout: int = 0
+    swpin_zero: int = 0
+    swpout_zero: int = 0
     filein: int = 0
     fileout: int = 0
     swap_ra: int = 0
@@ -114,7 +119,8 @@ class Counters:
     reject_alloc_fail: int = 0
     reject_compress_poor: int = 0
     reject_compress_fail: int = 0
-    duplicate_entry: int = 0
+    reject_tmppage_fail: int = 0
+    saved_by_flush: int = 0
     pgscan: int = 0
     pageout: int = 0
     pgsteal_kswapd: int = 0

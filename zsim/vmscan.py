@@ -166,7 +166,7 @@ class Vmscan:
         if self.audit:
             self.audit.written(page)
         if not machine.is_file[page]:
-            verdict = self._store(page)
+            verdict = ACCEPTED if self._is_zero(page) else self._store(page)
             if verdict == KEEP:
                 return ACTIVATED
             if verdict == ACCEPTED:
@@ -176,6 +176,17 @@ class Vmscan:
         machine.queue_write(page)
         self._pressure_now.progress += 1
         return KEPT
+
+    def _is_zero(self, page: int) -> bool:
+        """swap_writepage since 6.12: a zero-filled page is a bit in the swap device's map, and nothing else is kept."""
+        machine = self.machine
+        machine.zero_pages.discard(page)
+        if not machine.config.swap.zeromap or not machine.contents.zero_filled[machine.content(page)]:
+            return False
+        machine.store.invalidate(machine.memory.slot[page])
+        machine.zero_pages.add(page)
+        machine.counters.swpout_zero += 1
+        return True
 
     def _store(self, page: int) -> int:
         machine = self.machine

@@ -17,8 +17,14 @@ class Mm(Protocol):
 
     counters: Counters
     latency: dict[str, LatencyHistogram]
+    now_ns: int
     spent_ns: int
     total_pages: int
+    writeback_in_flight: int
+
+    def frames(self) -> int:
+        """Page frames that pages hold: what the working set is measured by."""
+        ...
 
     def may_grow(self, pages: int) -> bool:
         """Whether the pool may take so many more frames now."""
@@ -37,10 +43,12 @@ class Store(Protocol):
     """Keeps pages that reclaim offers, by swap slot (Linux: frontswap operations, zswap, or a zram device).
 
     keeps_copy   a load leaves the copy, so that the page can be dropped again without a store; without, the page is
-                 the only copy once loaded and its slot is free
+                 the only copy once loaded
+    keeps_slot   ... and a page loaded without a copy keeps its slot, for its next store; without, the slot is free
     """
 
     keeps_copy: bool
+    keeps_slot: bool
     stored_peak: int
     pages_peak: int
     same_filled: int

@@ -11,7 +11,7 @@ from zsim.writeback import Steps, Work
 class NoStore:
     """Plain swap: every page goes to the device."""
 
-    keeps_copy = True
+    keeps_copy = keeps_slot = True
     pages = stored = same_filled = compressed_bytes = metadata_bytes = stored_peak = pages_peak = 0
 
     def __init__(self, config: Config, contents: Contents, mm: Mm) -> None:

@@ -2,12 +2,14 @@
 
 import simpy
 
-from zsim.allocators import ENOSPC, make_allocator
+from zsim.allocators import ENOMEM, ENOSPC, make_allocator
 from zsim.compressors import COMPRESSORS
 from zsim.config import Config
 from zsim.contents import Contents
-from zsim.errors import UsageError
+from zsim.shrinker import STOP, Shrinker
 from zsim.stores import ACCEPTED, KEEP, TO_DEVICE, Mm
+from zsim.stores.entry_lru import BUSY, EMPTY, ROTATED, WRITTEN, EntryLru
+from zsim.stores.pool_limit import FULL, OPEN, PoolLimit
 from zsim.units import PAGE_SIZE
 from zsim.writeback import Steps, Work, make_writeback
 
@@ -16,38 +18,36 @@ Entry = tuple[int, int, int, int]
 
 
 class Zswap:
-    """zswap as in 6.1; with the values of `zswap.*` and another writeback also as in 3.11.
+    """zswap of 2013, 3.11, 6.1, 6.12 and 6.19, by the values of `zswap.*`; the writeback is a policy of its own.
 
-    One pool, one swap device. Reclaim of the pool is the allocator's (its page LRU), as until 6.4. Left out: the
-    limit of a memcg (memory.zswap.max), switching pools at run time.
+    One pool, one swap device, one memcg. Left out: memory.zswap.max, the 32 sub-pools of 6.6 to 6.8, switching pools
+    at run time, large folios.
     """
-
-    keeps_copy = True
 
     def __init__(self, config: Config, contents: Contents, mm: Mm) -> None:
         self.config = config.zswap
         self.contents = contents
         self.mm = mm
-        self.allocator = make_allocator(config.allocator, config.era, config.chain_size, mm.may_grow)
+        self.keeps_copy = not self.config.exclusive_loads
+        self.keeps_slot = True
+        self.limit = PoolLimit(self.config, mm.total_pages)
+        self.allocator = make_allocator(config.allocator, config.era, config.chain_size, self._may_grow)
         self.writeback = make_writeback(config, self)
+        self.shrinker = Shrinker() if self.config.shrinker_enabled or config.writeback == "shrinker" else None
         self.refused = KEEP if config.writeback == "none" else TO_DEVICE
         self.entries: dict[int, Entry] = {}
         self.slot_of: dict[int, int] = {}
-        self.compressed_bytes = 0
-        self.same_filled = 0
-        self.stored_peak = 0
-        self.pages_peak = 0
-        self.reached_full = False
+        self.lru = EntryLru(self.config.second_chance)
+        self.compressed_bytes = self.same_filled = 0
+        self.stored_peak = self.pages_peak = 0
         self.header_bytes = self.config.header_bytes if self.allocator.can_reclaim else 0
         self.entry_bytes = config.memory.entry_bytes
         codec = COMPRESSORS.load(config.compressor)
         self.compress_ns = codec.compress_ns if config.cost.compress_ns < 0 else config.cost.compress_ns
         self.decompress_ns = codec.decompress_ns if config.cost.decompress_ns < 0 else config.cost.decompress_ns
-        total, percent = mm.total_pages, self.config.max_pool_percent
-        if percent > 100:
-            raise UsageError(f"zswap.max_pool_percent: {percent} is more than all of the RAM")
-        self.limit_pages = total * percent // 100
-        self.accept_pages = total * self.config.accept_threshold_percent // 100 * percent // 100
+        self._flushing_until_ns: list[int] = []
+        self._evicting_ns = 0
+        self._swapins_used = 0
 
     @property
     def pages(self) -> int:
@@ -68,71 +68,94 @@ class Zswap:
         """What its writeback runs in the background."""
         return self.writeback.process(env, work)
 
+    # Store.
+
     def store(self, slot: int, page: int, content: int) -> int:
-        """zswap_frontswap_store: limit, same-filled, compress, allocate, insert."""
+        """zswap_store: limit, same-filled, compress, allocate, insert."""
         if slot in self.entries:
             self.invalidate(slot)
-        return ACCEPTED if self._store(slot, page, content) else self.refused
-
-    def _store(self, slot: int, page: int, content: int) -> bool:
-        if not self._accepts():
+        verdict = self.limit.look(self.allocator.pages)
+        if verdict != OPEN and not (verdict == FULL and self._make_room()):
+            self.mm.counters.pool_limit_hit = self.limit.hits
             self.mm.counters.reject_pool_limit += 1
-            return False
+            return self.refused
         if self.config.same_filled_pages_enabled and self.contents.same_filled[content]:
             self.same_filled += 1
             self._insert(slot, (0, 0, content, page))
-            return True
-        return self._compress(slot, page, content)
+            return ACCEPTED
+        return ACCEPTED if self._compress(slot, page, content) else self.refused
 
-    def _accepts(self) -> bool:
-        """The pool limit and its hysteresis; at the limit, writeback decides whether the store may go on."""
-        pages = self.allocator.pages
-        if pages > self.limit_pages:
-            self.mm.counters.pool_limit_hit += 1
-            self.reached_full = self.config.accept_threshold_percent > 0
-            return self.writeback.pool_full()
-        if self.reached_full:
-            if pages >= self.accept_pages:
-                return False
-            self.reached_full = False
-        return True
+    def _make_room(self) -> bool:
+        """The pool is full: writeback decides whether the store may go on."""
+        self.mm.counters.pool_limit_hit = self.limit.hits
+        return self.writeback.pool_full()
+
+    def _may_grow(self, pages: int) -> bool:
+        """The allocator wants frames; in 2013 that is where the limit is."""
+        if self.limit.test == "allocator" and self.allocator.pages + pages > self.limit.limit_pages:
+            self.limit.hits += 1
+            return False
+        return self.mm.may_grow(pages)
 
     def _compress(self, slot: int, page: int, content: int) -> bool:
-        mm = self.mm
-        mm.spent_ns += self.compress_ns
-        mm.counters.compress_ns += self.compress_ns
+        counters = self.mm.counters
+        self.mm.spent_ns += self.compress_ns
+        counters.compress_ns += self.compress_ns
         size = self.contents.size_bytes[content]
+        if self.config.raw_incompressible and size >= PAGE_SIZE and self.refused != KEEP:
+            size = PAGE_SIZE
         if size > PAGE_SIZE:
-            mm.counters.reject_compress_fail += 1
+            counters.reject_compress_fail += 1
             return False
-        handle = self.allocator.alloc(size + self.header_bytes)
+        if 100 * size // PAGE_SIZE > self.config.max_compression_percent:
+            counters.reject_compress_poor += 1
+            return False
+        handle = self._allocate(size + self.header_bytes)
         if handle < 0:
             if handle == ENOSPC:
-                mm.counters.reject_compress_poor += 1
+                counters.reject_compress_poor += 1
             else:
-                mm.counters.reject_alloc_fail += 1
+                counters.reject_alloc_fail += 1
             return False
         self.slot_of[handle] = slot
         self.compressed_bytes += size
-        if self.allocator.pages > self.pages_peak:
-            self.pages_peak = self.allocator.pages
+        self.lru.add(slot, counters.pageout)
+        self.pages_peak = max(self.pages_peak, self.allocator.pages)
         self._insert(slot, (handle, size, content, page))
         return True
+
+    def _allocate(self, size_bytes: int) -> int:
+        """A handle or errno; where the limit is in the allocator (2013), writeback may make room for a second try."""
+        handle = self.allocator.alloc(size_bytes)
+        if handle != ENOMEM or self.limit.test != "allocator":
+            return handle
+        if not self._make_room():
+            return ENOMEM
+        handle = self.allocator.alloc(size_bytes)
+        self.mm.counters.saved_by_flush += handle > 0
+        return handle
 
     def _insert(self, slot: int, entry: Entry) -> None:
         self.entries[slot] = entry
         self.mm.counters.zswpout += 1
         if len(self.entries) > self.stored_peak:
             self.stored_peak = len(self.entries)
+        self.writeback.stored()
+
+    # Load and invalidate.
 
     def load(self, slot: int) -> bool:
-        """zswap_frontswap_load: decompress; the entry stays."""
+        """zswap_load: decompress; the entry stays, but where loads are exclusive."""
         entry = self.entries.get(slot)
         if entry is None:
             return False
         self.mm.counters.zswpin += 1
         if entry[0]:
             self._decompress()
+        if self.config.exclusive_loads:
+            self.invalidate(slot)
+        elif self.config.load_refreshes:
+            self.lru.refresh(slot)
         return True
 
     def _decompress(self) -> None:
@@ -153,16 +176,29 @@ class Zswap:
         if not handle:
             self.same_filled -= 1
             return
+        self.lru.remove(slot)
         del self.slot_of[handle]
         self.compressed_bytes -= size
         self.allocator.free(handle)
+
+    # Writing back.
+
+    def acceptable(self) -> bool:
+        """Whether the pool is small enough for stores to be accepted again."""
+        return self.limit.acceptable(self.allocator.pages)
+
+    def evict(self) -> bool:
+        """Write back one unit: a page of the allocator's choosing, or the oldest entry; False where that failed."""
+        if self.config.evicts == "allocator":
+            return self.reclaim_page()
+        return self.evict_entry() == WRITTEN
 
     def reclaim_page(self) -> bool:
         """zpool_shrink(1): one frame (or zspage) of the allocator's choosing; False counts reject_reclaim_fail."""
         counters = self.mm.counters
         counters.free_page_calls += 1
         started_ns = self.mm.spent_ns
-        freed = self.allocator.reclaim(self._write_back)
+        freed = self.allocator.reclaim(lambda handle: self._write_back(self.slot_of[handle]))
         if freed <= 0:
             counters.reject_reclaim_fail += 1
             return False
@@ -170,11 +206,47 @@ class Zswap:
         self.mm.latency["free_page"].record(self.mm.spent_ns - started_ns)
         return True
 
-    def _write_back(self, handle: int) -> bool:
+    def evict_entry(self) -> int:
+        """shrink_memcg_cb on the oldest entry: WRITTEN, ROTATED, BUSY or EMPTY."""
+        slot = self.lru.oldest()
+        if slot < 0:
+            return EMPTY
+        self.lru.refresh(slot)
+        if self.lru.takes_chance(slot):
+            return ROTATED
+        pages, started_ns = self.allocator.pages, self.mm.spent_ns
+        if not self._write_back(slot):
+            self.mm.counters.reject_reclaim_fail += 1
+            if self.limit.test == "allocator":
+                self.lru.remove(slot)
+            return BUSY
+        self._evicting_ns += self.mm.spent_ns - started_ns
+        if self.allocator.pages < pages:
+            self.mm.counters.free_page_calls += 1
+            self.mm.counters.freed_pool_pages += pages - self.allocator.pages
+            self.mm.latency["free_page"].record(self._evicting_ns)
+            self._evicting_ns = 0
+        return WRITTEN
+
+    def flush(self) -> bool:
+        """The store path of 2013: up to 16 of the oldest entries, while a temporary buffer holds the store's page.
+
+        True: try again. What is flushed has no relation to which zspage it lies in, so it may free no frame at all.
+        """
+        now_ns = self.mm.now_ns + self.mm.spent_ns
+        self._flushing_until_ns = [until for until in self._flushing_until_ns if until > now_ns]
+        if len(self._flushing_until_ns) >= self.config.temp_buffers:
+            self.mm.counters.reject_tmppage_fail += 1
+            return False
+        for _ in range(self.config.flush_entries):
+            if self.mm.writeback_in_flight > self.config.outstanding_max or self.evict_entry() == EMPTY:
+                break
+        self._flushing_until_ns.append(self.mm.now_ns + self.mm.spent_ns)
+        return True
+
+    def _write_back(self, slot: int) -> bool:
         """zswap_writeback_entry: decompress into the swap cache, start the write, drop the entry."""
-        slot = self.slot_of[handle]
-        page = self.entries[slot][3]
-        if not self.mm.start_writeback(page):
+        if not self.mm.start_writeback(self.entries[slot][3]):
             return False
         self._decompress()
         self.mm.counters.evictions += 1
@@ -182,8 +254,36 @@ class Zswap:
         self.invalidate(slot)
         return True
 
+    # Memory pressure.
+
     def shrink(self, priority: int) -> None:
-        """zswap of 6.1 has no shrinker."""
+        """A pass of reclaim has ended: the shrinker's turn (6.8 on), and the writeback policy's."""
+        if self.shrinker:
+            self.shrinker.run(priority, self._freeable(), self._shrink)
+        self.writeback.shrink(priority)
+
+    def _freeable(self) -> int:
+        """zswap_shrinker_count: entries less recent swap-ins from the device, scaled by what compression saves."""
+        if not self.compressed_bytes:
+            return 0
+        recent = self.mm.counters.pswpin - self._swapins_used
+        protected = min(len(self.lru), recent)
+        self._swapins_used += protected
+        return (len(self.lru) - protected) * (self.compressed_bytes // PAGE_SIZE) // len(self.entries)
+
+    def _shrink(self, entries: int) -> int:
+        """zswap_shrinker_scan: pages written back of so many entries; STOP at one whose page is in use."""
+        written = 0
+        for _ in range(entries):
+            fate = self.evict_entry()
+            if fate in (BUSY, EMPTY):
+                return STOP
+            written += fate == WRITTEN
+        return written or STOP
+
+    def oldest_is_cold(self, working_set_pages: int) -> bool:
+        """Whether more pages were paged out since the oldest entry was stored than memory holds."""
+        return len(self.lru) > 0 and self.mm.counters.pageout - self.lru.oldest_age() > working_set_pages
 
     def validate(self) -> None:
         """Recount entries, handles and bytes; the allocator audits itself."""
@@ -191,4 +291,5 @@ class Zswap:
         assert handles == self.slot_of
         assert self.compressed_bytes == sum(entry[1] for entry in self.entries.values())
         assert self.same_filled == len(self.entries) - len(handles)
+        assert set(self.lru.slots()) <= set(handles.values())
         self.allocator.validate()

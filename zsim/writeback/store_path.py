@@ -1,25 +1,22 @@
-"""The store itself frees a pool page first (zswap as merged)."""
-
-import simpy
+"""The store itself frees a pool page first (zswap as debated, and as merged)."""
 
 from zsim.config import Config
-from zsim.writeback import Pool, Work
+from zsim.writeback import Passive, Pool
 
 
-class StorePath:
-    """The storing task frees one page of the pool before its store goes on (3.11 to 5.5): writeback in the store path.
+class StorePath(Passive):
+    """The storing task writes back before its store goes on (2013 to 5.5): writeback in the store path.
 
-    The reclaimer pays for it: frame allocation, decompression and the submission of the writes. The pool is not
-    looked at again, as in 3.11.
+    The reclaimer pays for it: frame allocation, decompression and the submission of the writes. One page of the
+    allocator's choosing, and the pool is not looked at again (3.11); or 16 of the oldest entries (2013).
     """
 
     def __init__(self, config: Config, pool: Pool) -> None:
-        self.pool = pool
+        super().__init__(config, pool)
+        self.by_entry = config.zswap.evicts == "entry"
 
     def pool_full(self) -> bool:
-        """Free one page now; the store is refused only if that failed."""
-        return self.pool.reclaim_page()
-
-    def process(self, env: simpy.Environment, work: Work) -> None:
-        """Nothing runs beside."""
-        return
+        """Write back now; the store is refused only if that failed or was not enough."""
+        if not self.by_entry:
+            return self.pool.evict()
+        return self.pool.flush() and (self.pool.limit.test == "allocator" or self.pool.acceptable())

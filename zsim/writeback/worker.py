@@ -3,18 +3,23 @@
 import simpy
 
 from zsim.config import Config
-from zsim.writeback import Pool, Steps, Work
+from zsim.writeback import Passive, Pool, Steps, Work
+
+FAILURES_MAX = 16
+"""MAX_RECLAIM_RETRIES: second chances count as failures too."""
 
 
-class Worker:
-    """A queued work item frees one page of the pool, while the store that found it full is refused (5.6 to 6.4).
+class Worker(Passive):
+    """A queued work item writes back, while the store that found the pool full is refused (5.6 and later).
 
-    However often it is queued while it has not run, it runs once (queue_work).
+    One page of the pool for each time it is queued (to 6.4), or entry after entry until stores are accepted again or
+    16 attempts failed (6.6 on). However often it is queued before it has run, it runs once (queue_work).
     """
 
     def __init__(self, config: Config, pool: Pool) -> None:
-        self.pool = pool
+        super().__init__(config, pool)
         self.wakeup_ns = config.cost.wakeup_ns
+        self.until_accepted = config.zswap.worker_until_accepted
         self._queued: simpy.Event | None = None
 
     def pool_full(self) -> bool:
@@ -24,9 +29,13 @@ class Worker:
         return False
 
     def process(self, env: simpy.Environment, work: Work) -> Steps:
-        """Wait to be queued, get the processor, free one page."""
+        """Wait to be queued, get the processor, write back."""
         while True:
             self._queued = env.event()
             yield self._queued
             yield env.timeout(self.wakeup_ns)
-            yield work(self.pool.reclaim_page, "writeback_ns")
+            failures = 0
+            while failures < FAILURES_MAX and self.pool.stored:
+                failures += not (yield work(self.pool.evict, "writeback_ns"))
+                if not self.until_accepted or self.pool.acceptable():
+                    break
