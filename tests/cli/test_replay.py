@@ -16,7 +16,6 @@ import pytest
 import zsim
 from tests.results import write_csv
 from zsim.cli import main
-from zsim.cli.replay import Progress
 from zsim.run import replay
 
 SHIPPED = Path(__file__).parents[2] / "traces"
@@ -192,7 +191,7 @@ def test_interrupted_nothing_is_left(tmp_path: Path, engine: str) -> None:
         time.sleep(1.5)
         started.send_signal(signal.SIGINT)
         out, err = started.communicate(timeout=20)
-    assert started.returncode == 130 and out == "" and err.strip() == "zsim: interrupted"
+    assert started.returncode in (130, -signal.SIGINT) and out == "" and err.strip() == "zsim: interrupted"
     assert names(tmp_path) == {"long.csv"}
 
 
@@ -201,19 +200,6 @@ def test_a_closed_pipe_is_quiet(here: Path) -> None:
     command = f"{sys.executable} -m zsim replay small.csv --json -q {' '.join(ROOMY)} | head -1"
     done = subprocess.run(["bash", "-c", command], cwd=here, capture_output=True, text=True, check=False)
     assert done.stdout == "{\n" and "Traceback" not in done.stderr
-
-
-def test_progress_is_for_the_patient(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing in the first second, then a bar; and nothing at all where it is hidden."""
-    with Progress(hidden=False) as progress:
-        assert progress is not None
-        progress(1, 100)
-        assert progress.bar is None
-        progress.since_s -= 2
-        progress(50, 100)
-        assert progress.bar is not None and progress.bar.pos == 50
-    with Progress(hidden=True) as hidden:
-        assert hidden is None
 
 
 def test_a_shipped_recording_in_five_seconds(tmp_path: Path) -> None:

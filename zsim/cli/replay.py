@@ -1,19 +1,16 @@
 """`zsim replay`."""
 
 import sys
-import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from zsim.cli.options import machine_options
+from zsim.cli.watch import Watch
 
 if TYPE_CHECKING:
     from zsim.config import Resolved
-
-PATIENCE_S = 1.0
-"""A replay that takes longer than this shows how far it is."""
 
 
 @click.command()
@@ -32,18 +29,18 @@ def replay(  # noqa: PLR0913
     TRACE is any file of a recording, its bare name, or - for a CSV on stdin. The result goes to
     results/<trace>-<store>-<allocator>-<digest8>/ unless -o names another directory.
     """
-    from zsim import run
-    from zsim.resultfiles import check_directory
-    from zsim.results import as_text
-    from zsim.table import table, warnings
-    from zsim.traces import open_trace
+    with Watch(hidden=quiet or not sys.stderr.isatty()) as watch:
+        from zsim import run
+        from zsim.resultfiles import check_directory
+        from zsim.results import as_text
+        from zsim.table import table, warnings
+        from zsim.traces import open_trace
 
-    run.check_config(resolved.config)
-    opened = open_trace(trace)
-    directory = output or run.default_directory(opened, resolved.config)
-    check_directory(directory, run.digest_of(opened, resolved.config))
-    with Progress(hidden=quiet or not sys.stderr.isatty()) as progress:
-        result = run.replay(opened, resolved.config, check=check, engine=engine, progress=progress)
+        run.check_config(resolved.config)
+        opened = open_trace(trace)
+        directory = output or run.default_directory(opened, resolved.config)
+        check_directory(directory, run.digest_of(opened, resolved.config))
+        result = run.replay(opened, resolved.config, check=check, engine=engine, progress=watch)
     result.run["origins"] = resolved.origins
     try:
         result.save(directory)
@@ -52,27 +49,3 @@ def replay(  # noqa: PLR0913
     if not quiet:
         for line in (*(f"warning: {warning}" for warning in warnings(result)), f"result in {directory}"):
             click.echo(line, err=True)
-
-
-class Progress:
-    """A bar on stderr that appears only once it is worth it; called with (accesses done, in all)."""
-
-    def __init__(self, hidden: bool) -> None:
-        self.hidden = hidden
-        self.since_s = time.monotonic()
-        self.bar: Any = None
-
-    def __enter__(self) -> "Progress | None":
-        return None if self.hidden else self
-
-    def __call__(self, done: int, total: int) -> None:
-        """So many accesses are done."""
-        if self.bar is None and time.monotonic() - self.since_s > PATIENCE_S:
-            self.bar = click.progressbar(length=total, label="replay", file=sys.stderr)
-            self.bar.render_progress()
-        if self.bar is not None:
-            self.bar.update(done - self.bar.pos)
-
-    def __exit__(self, *error: object) -> None:
-        if self.bar is not None:
-            self.bar.render_finish()
