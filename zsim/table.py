@@ -180,7 +180,7 @@ def _devices(result: Result) -> list[str]:
 def _time(result: Result) -> list[str]:
     stalled = (
         f"{_ns(result, 'stall_ns')}: device reads {_ns(result, 'device_read_ns')}, "
-        f"direct reclaim {_ns(result, 'direct_reclaim_ns')} in {_number(result, 'allocstall'):,.0f} stalls"
+        f"direct reclaim {_ns(result, 'direct_reclaim_ns')} ({_number(result, 'allocstall'):,.0f} times)"
     )
     runtime = _ns(result, "runtime_ns")
     slowdown = result.metrics["slowdown"]

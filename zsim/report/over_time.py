@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 POINTS_MAX = 120
 """More points than this are more than 7 inches can show apart."""
 
+TOO_THIN = 0.01
+"""A band that never takes more of the panel cannot be seen, and has no name beside it."""
+
 MARGINS = {"left": 0.085, "right": 0.855, "top": 0.955, "bottom": 0.075, "hspace": 0.16}
 MIB = 1 << 20
 HELD = {
@@ -45,8 +48,7 @@ def data(results: Sequence[Result]) -> Data:
     if len(results) != 1:
         raise UsageError("a figure over time shows one result; compare several with --kind compare or latency")
     series = results[0].series
-    step = max(1, -(-len(series.rows) // POINTS_MAX))
-    kept = sorted({*range(0, len(series.rows), step), len(series.rows) - 1})
+    kept = _kept(len(series.rows))
     columns = {name: series.column(name) for name in ("time_ns", *GAUGES, *RATES)}
     rows: list[tuple[float, ...]] = [(*(columns[name][0] for name in ("time_ns", *GAUGES)), *(0.0 for _ in RATES))]
     for before, row in zip(kept, kept[1:], strict=False):
@@ -56,6 +58,12 @@ def data(results: Sequence[Result]) -> Data:
         rates = (round((columns[name][row] - columns[name][before]) / seconds, 3) for name in RATES)
         rows.append((columns["time_ns"][row], *(columns[name][row] for name in GAUGES), *rates))
     return Data(("time_ns", *GAUGES, *(f"{name}_per_s" for name in RATES)), rows)
+
+
+def _kept(rows: int) -> list[int]:
+    """At most POINTS_MAX evenly spaced rows and the last, whose interval is not much shorter than the others'."""
+    step = max(1, -(-rows // POINTS_MAX))
+    return [*(row for row in range(0, rows - 1, step) if not row or rows - 1 - row > step // 2), rows - 1]
 
 
 def draw(shown: Data, results: Sequence[Result]) -> "Figure":
@@ -94,11 +102,13 @@ def _memory(axes: "Axes", times: list[float], shown: Data) -> None:
     used = [i for i, pages in enumerate(held) if any(pages)]
     axes.stackplot(times, *(held[i] for i in used), colors=[names[i][1] for i in used], linewidth=0)
     axes.set_ylabel("memory [MiB]")
-    axes.set_ylim(0, max((sum(now) for now in zip(*held, strict=True)), default=1) or 1)
+    most = max((sum(now) for now in zip(*held, strict=True)), default=1) or 1
+    axes.set_ylim(0, most)
     labels, below = [], 0.0
     for i in used:
         label, colour = names[i]
-        labels.append((below + held[i][-1] / 2, label, GREY if colour == LIGHT else colour))
+        if max(held[i]) > TOO_THIN * most:
+            labels.append((below + held[i][-1] / 2, label, GREY if colour == LIGHT else colour))
         below += held[i][-1]
     end_labels(axes, labels)
 
