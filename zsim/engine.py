@@ -18,7 +18,7 @@ from zsim.config import Config
 from zsim.contents import Contents
 from zsim.faults import BLOCKED, Faults
 from zsim.hits import hit_loops
-from zsim.machine import Machine, OutOfMemoryError
+from zsim.machine import Machine, OutOfMemoryError, Write
 from zsim.memory import ACCESSED
 from zsim.sampler import Sampler
 from zsim.traces.trace import TaskTrace, Trace
@@ -197,12 +197,12 @@ class Engine:
             self._kswapd_failures = 0 if progress_made else self._kswapd_failures + 1
             self._kswapd_wanted = self.clock.event()
 
-    def _schedule_write(self, done_ns: int, pages: list[int], failed: bool) -> None:
-        self.clock.at(done_ns, lambda: self._end_write(pages, failed))
+    def _schedule_write(self, write: Write) -> None:
+        self.clock.at(write.done_ns, lambda: self._end_write(write))
 
-    def _end_write(self, pages: list[int], failed: bool) -> None:
+    def _end_write(self, write: Write) -> None:
         """Pages are clean on the device (or dirty again); whoever waited for that goes on."""
-        self.machine.write_done(pages, failed)
+        self.machine.end_write(write)
         now_ns = int(self.clock.now)
         for task in self.tasks:
             if task.waiting:

@@ -5,7 +5,9 @@ instant, and its cost is added up in `spent_ns`. Writes are handed to `on_write`
 """
 
 from collections.abc import Callable
+from heapq import heappop, heappush
 from itertools import groupby
+from typing import NamedTuple
 
 import numpy as np
 
@@ -38,8 +40,17 @@ MAX_REQUEST_PAGES = 256
 Plug = tuple[dict[int, tuple[int, int]], dict[int, tuple[int, int]]]
 """Writes not submitted yet, swap's and files': block -> (page, start of its writeback or -1)."""
 
-OnWrite = Callable[[int, list[int], bool], None]
-"""(time of completion in ns, pages written, whether the device fails them)."""
+
+
+class Write(NamedTuple):
+    """A request under way: when it will be done, the pages it writes, whether the device fails them."""
+
+    done_ns: int
+    pages: list[int]
+    failed: bool
+
+
+OnWrite = Callable[[Write], None]
 
 
 class OutOfMemoryError(ZsimError):
@@ -65,7 +76,7 @@ class Machine:
         self.file_block = _file_blocks(trace)
         self.cursors = [0] * len(trace.tasks)
         self.versions = [0] * trace.pages
-        self.memory = Memory(trace.pages)
+        self.memory = Memory(trace.pages, trace.owner, trace.numbers)
         self.policy = make_policy(config.reclaim, self.memory, self.is_file, self.counters)
         self.total_pages = _total_pages(config, footprint_bytes)
         self.slots = SwapSlots(_swap_slots(config, footprint_bytes))
@@ -75,8 +86,9 @@ class Machine:
         self.cleancache: Cleancache | None = self.store if isinstance(self.store, Cleancache) else None
         self.room = make_room(config.memory, footprint_bytes, self.memory, self.store, config.reclaim.batch)
         self.wake_kswapd: Callable[[], None] = lambda: None
-        self.on_write: OnWrite = lambda done_ns, pages, failed: None
+        self.on_write: OnWrite = lambda write: None
         self.writes_in_flight = 0
+        self._in_flight: list[Write] = []
         self.writeback_in_flight = 0
         self._from_store: set[int] = set()
         self.zero_pages: set[int] = set()
@@ -161,13 +173,25 @@ class Machine:
         for _, since_ns in pages:
             if since_ns >= 0:
                 self.latency["writeback"].record(done_ns - since_ns)
-        self.on_write(done_ns, [page for page, _ in pages], device.fails)
+        write = Write(done_ns, [page for page, _ in pages], device.fails)
+        heappush(self._in_flight, write)
+        self.on_write(write)
 
-    def write_done(self, pages: list[int], failed: bool) -> None:
-        """Writes ended: clean pages are next to be reclaimed; failed ones are dirty again."""
-        flags = self.memory.flags
-        self.writes_in_flight -= len(pages)
-        for page in pages:
+    def reap(self) -> None:
+        """Let the writes end that are done by the time the actor's work has taken so far."""
+        by_ns = self.now_ns + self.spent_ns
+        while self._in_flight and self._in_flight[0].done_ns <= by_ns:
+            self.end_write(self._in_flight[0])
+
+    def end_write(self, write: Write) -> None:
+        """A write ended: clean pages are next to be reclaimed; failed ones are dirty again."""
+        while self._in_flight and self._in_flight[0].done_ns <= write.done_ns:
+            self._end(heappop(self._in_flight))
+
+    def _end(self, write: Write) -> None:
+        flags, failed = self.memory.flags, write.failed
+        self.writes_in_flight -= len(write.pages)
+        for page in write.pages:
             if page in self._from_store:
                 self._from_store.discard(page)
                 self.writeback_in_flight -= 1

@@ -15,8 +15,8 @@ ENDLESS = 10_000
 class Vmscan:
     """Reclaim of one machine or cgroup.
 
-    A difference to the kernel, whose reclaimers are throttled by time: pages put under writeback count towards what a
-    pass wants, and a reclaimer that freed nothing waits for one of the writes to end.
+    A difference to the kernel, whose reclaimers are throttled by time: pages under writeback count towards what reclaim
+    wants, and a reclaimer that freed nothing waits for one of the writes to end.
     """
 
     def __init__(self, machine: Machine, audit: Audit | None) -> None:
@@ -47,7 +47,6 @@ class Vmscan:
         self._began_ns.setdefault(page, machine.now_ns + machine.spent_ns)
         for _ in range(ENDLESS):
             freed = self._try_to_free(self._pressure(is_kswapd=False))
-            machine.flush_writes()
             machine.counters.pgsteal_direct += freed
             if room.frames_left() > room.marks.min:
                 self._end_stall(page)
@@ -81,6 +80,7 @@ class Vmscan:
         """do_try_to_free_pages: from priority 12 down until enough is freed or being written; the pages freed."""
         policy = self.machine.policy
         freed = 0
+        pressure.progress = self.machine.writes_in_flight
         while True:
             for priority in range(DEF_PRIORITY, -1, -1):
                 freed += self._pass(pressure, priority)
@@ -95,8 +95,15 @@ class Vmscan:
         pressure.priority = priority
         pressure.free_pages = self.machine.room.frames_left()
         freed = self.machine.policy.shrink(pressure, self.pageout)
+        self._let_write()
         self.machine.store.shrink(priority)
+        self._let_write()
         return freed
+
+    def _let_write(self) -> None:
+        """Submit what a pass wants written, and see what has been written meanwhile."""
+        self.machine.flush_writes()
+        self.machine.reap()
 
     def kswapd_pass(self, priority: int) -> tuple[int, int, int]:
         """One pass of balance_pgdat: pages freed or put under writeback, pages scanned, and the priority it ran at.
@@ -110,7 +117,6 @@ class Vmscan:
         while machine.counters.pgscan == scanned_before and priority > 1:
             priority -= 1
             freed += self._pass(pressure, priority)
-        machine.flush_writes()
         machine.counters.pgsteal_kswapd += freed
         return pressure.progress, machine.counters.pgscan - scanned_before, priority
 
