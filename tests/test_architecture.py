@@ -13,7 +13,7 @@ ROOT = Path(__file__).parent.parent / "zsim"
 LAYERS = [
     ["cli", "__main__"],
     ["__init__"],
-    ["report", "table", "catalog", "configtext"],
+    ["report", "table", "catalog", "configtext", "validation"],
     ["run", "pack", "resultfiles", "results"],
     ["engine"],
     ["sampler", "faults"],

@@ -14,6 +14,7 @@ COMMANDS = {
     "plot": ("zsim.cli.report:plot", "Draw a result over time."),
     "pack": ("zsim.cli.pack:pack", "Run an allocator alone over an alloc/free sequence."),
     "trace": ("zsim.cli.trace:trace", "Look at, convert and generate traces."),
+    "validate": ("zsim.cli.validate:validate", "Replay recorded kernel runs and compare."),
     "list": ("zsim.cli.config:list_", "List allocators, stores, devices, ... with a line each."),
     "config": ("zsim.cli.config:config", "Show or check a configuration."),
 }

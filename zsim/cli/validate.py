@@ -1,0 +1,64 @@
+"""`zsim validate`."""
+
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+FILE: Any = {"type": click.Path(path_type=Path), "metavar": "FILE"}
+SETS = ("zswap", "zswap-machine", "zswap-file")
+
+
+@click.command(epilog="Exit status: 0 every judged case and set meets its bars, 1 one misses, 2 bad input.")
+@click.argument("cases", nargs=-1)
+@click.option("--cases", "folder", type=click.Path(path_type=Path), metavar="DIR", help="recorded runs of your own")
+@click.option("--set", "sets", multiple=True, type=click.Choice(SETS), help="only this set; may be repeated")
+@click.option("-j", "--jobs", type=click.IntRange(1), metavar="N", help="processes  [default: one a processor]")
+@click.option("--json", "form", flag_value="json", help="print a JSON object")
+@click.option("--markdown", "form", flag_value="markdown", help="print the tables of docs/validation.md")
+@click.option("--plot", "figure", help="draw the errors: .svg, .pdf or .png; the figures as CSV beside it", **FILE)
+@click.option("-o", "--output", help="write everything as CSV", **FILE)
+@click.option("-q", "--quiet", is_flag=True, help="no progress")
+def validate(  # noqa: PLR0913
+    cases: tuple[str, ...],
+    folder: Path | None,
+    sets: tuple[str, ...],
+    jobs: int | None,
+    form: str | None,
+    figure: Path | None,
+    output: Path | None,
+    quiet: bool,
+) -> None:
+    """Replay recorded kernel runs on the machine each ran on, and compare figure by figure, access by access.
+
+    CASES are names, or patterns such as 'k61-*'; without any, all of them. The runs that come with zsim were made in
+    guests with Linux 6.1 and 6.12; docs/recording-kernel-runs.md says how to record your own.
+    """
+    from zsim.resultfiles import write_text
+    from zsim.validation import SHIPPED, find_cases
+    from zsim.validation.compare import all_met, compare
+    from zsim.validation.figure import check_figure, save_figure
+    from zsim.validation.output import as_csv, as_json, markdown, text
+    from zsim.validation.run import replay_cases
+
+    if figure is not None:
+        check_figure(figure)
+    known = find_cases(folder or SHIPPED)
+    chosen = find_cases(folder or SHIPPED, cases, sets)
+    with click.progressbar(
+        length=len(chosen), label="validate", file=sys.stderr, hidden=quiet or not sys.stderr.isatty()
+    ) as bar:
+        replays = replay_cases(chosen, jobs or os.cpu_count() or 1, lambda done: bar.update(1))
+    comparisons = [compare(replayed, known) for replayed in replays]
+    if form == "json":
+        click.echo(as_json(replays), nl=False)
+    else:
+        click.echo((markdown if form else text)(comparisons), nl=False)
+    if figure is not None:
+        for path in save_figure(comparisons, figure):
+            click.echo(path, err=True)
+    if output is not None:
+        write_text(output, as_csv(comparisons))
+    sys.exit(0 if all_met(comparisons) else 1)

@@ -1,0 +1,173 @@
+"""What a recorded guest was, as a configuration and as a trace: nothing here is fitted to a case."""
+
+import csv
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from zsim.compressors.population import Population
+from zsim.config import Config, resolve
+from zsim.eras import ERAS
+from zsim.errors import TraceError
+from zsim.imagesizes import file_digest
+from zsim.kernels import parse_kernel
+from zsim.traces.trace import ContentLog, Images, TaskTrace, Trace
+from zsim.units import PAGE_SIZE
+from zsim.validation.cases import Case
+
+READ, REWRITE, DIRTY = range(3)
+"""What an access of a recorded trace does: reads; writes new content; reads, then writes with the content as it is."""
+
+PAGES_PER_TABLE = 512
+SWAP_SLOTS = 65_535
+"""A 256 MiB swap device, less its header."""
+IDLE_PAGES = 32
+"""Pages of idle processes, swapped out early on: frames that the trace gets besides those that were free."""
+RANDOM_CONTENTS = 512
+"""Contents after the population's: random bytes, which no codec makes smaller."""
+DOES_NOT_FIT = PAGE_SIZE + 1
+
+
+def config_of(case: Case) -> Config:
+    """The machine that ran the case."""
+    return resolve((f"case {case.name}", config_values(case))).config
+
+
+def config_values(case: Case) -> dict[str, Any]:
+    """Dotted keys: the era of the kernel, and what run.json says of the guest."""
+    guest = case.config
+    page_size_bytes = PAGE_SIZE
+    total_pages = guest.get("managed_pages") if case.is_machine else None
+    tables = -(-_footprint_pages(case) // PAGES_PER_TABLE)
+    values: dict[str, Any] = {
+        "era": era_of(case),
+        "store": "zswap" if guest["zswap"] else "none",
+        "compressor": guest.get("compressor") or "lz4",
+        "memory.total": str((total_pages or guest["totalram_pages"]) * page_size_bytes),
+        "memory.page_table_bytes": tables * page_size_bytes,
+        "swap.size": str(guest.get("swap_pages", SWAP_SLOTS) * page_size_bytes),
+        "swap.page_cluster": guest.get("page_cluster") or 0,
+        "reclaim.policy": "mglru" if case.is_mglru else "two-list",
+    }
+    if guest["zswap"]:
+        values["allocator"] = guest["zpool"]
+    for name in ("max_pool_percent", "accept_threshold_percent"):
+        if guest.get(name) is not None:
+            values[f"zswap.{name}"] = guest[name]
+    if guest.get("swappiness") is not None:
+        values["reclaim.swappiness"] = guest["swappiness"]
+    if _shrinks(case):
+        values["zswap.shrinker_enabled"] = True
+    return values | (_ram(guest) if case.is_machine else _cgroup(guest))
+
+
+def era_of(case: Case) -> str:
+    """The newest era that is not newer than the kernel."""
+    known = {parse_kernel(era): era for era in ERAS}
+    return known[max(version for version in known if version <= case.kernel)]
+
+
+def _footprint_pages(case: Case) -> int:
+    return len(case.outcomes()) - case.accesses_after_fill
+
+
+def _shrinks(case: Case) -> bool:
+    """zswap's shrinker sizes itself by a cgroup's charge: for processes in the root cgroup it does nothing (6.8 on)."""
+    return case.has_shrinker and not (case.is_machine and not case.config.get("cgroup"))
+
+
+def _cgroup(guest: dict[str, Any]) -> dict[str, Any]:
+    limit = guest.get("memory_max") or guest["cgroup"]
+    return {"memory.mode": "memcg", "memory.size": str(limit)}
+
+
+def _ram(guest: dict[str, Any]) -> dict[str, Any]:
+    """The frames that were free before the trace, and the marks of both zones as the allocator adds them up."""
+    usable = guest["free_pages_before"] + guest.get("pcp_free_before", 0) + IDLE_PAGES
+    *lower, highest = sorted(guest["zones"].values(), key=lambda zone: zone["managed"])
+    reserve = {name: sum(zone[name] + max(zone["protection"]) for zone in lower) for name in ("min", "low")}
+    return {
+        "memory.mode": "machine",
+        "memory.size": str(usable * PAGE_SIZE),
+        "memory.watermark_min_pages": highest["min"] + reserve["min"],
+        "memory.watermark_low_pages": highest["low"] + reserve["low"],
+        "memory.watermark_high_pages": highest["high"] + reserve["low"],
+    }
+
+
+def load_guest_trace(case: Case) -> tuple[Trace, npt.NDArray[np.int64]]:
+    """The accesses as a trace, and for each of its rows the recorded access it belongs to."""
+    page, op, cid = _columns(case.trace_path)
+    file_from = case.config.get("file_from")
+    pages = int(page.max()) + 1
+    is_file = np.zeros(pages, np.uint8)
+    if file_from is not None:
+        is_file[file_from:] = 1
+        if not case.config.get("file_rw"):
+            op = np.where(page >= file_from, READ, op)
+    access = np.repeat(np.arange(len(op)), np.where(op == DIRTY, 2, 1))
+    second = np.r_[False, access[1:] == access[:-1]]
+    write = np.where(op[access] == DIRTY, second, op[access] == REWRITE)
+    rows = np.flatnonzero(op[access] == REWRITE)
+    log = _content_log(page[access][rows], rows, cid[access][rows], pages)
+    trace = Trace(
+        name=case.name,
+        digest=file_digest(case.trace_path),
+        tasks=[TaskTrace("trace", (page[access] << 1 | write).astype(np.uint32))],
+        pages=pages,
+        footprint_pages=pages,
+        owner=np.zeros(pages, np.uint16),
+        is_file=is_file,
+        numbers=np.arange(pages, dtype=np.uint64),
+        content=log,
+        images=_images(case),
+    )
+    return trace, access
+
+
+def _columns(path: Path) -> tuple[npt.NDArray[np.int64], ...]:
+    import pyarrow.parquet as parquet
+
+    try:
+        table = parquet.read_table(path, columns=["page", "op", "cid"])
+        return tuple(table.column(name).to_numpy().astype(np.int64) for name in ("page", "op", "cid"))
+    except FileNotFoundError:
+        raise TraceError(f"{path}: no such trace") from None
+    except (OSError, ValueError, KeyError) as error:
+        raise TraceError(f"{path}: not a trace with page, op and cid: {error}") from None
+
+
+def _content_log(
+    page: npt.NDArray[np.int64], rows: npt.NDArray[np.int64], cid: npt.NDArray[np.int64], pages: int
+) -> ContentLog:
+    order = np.argsort(page, kind="stable")
+    starts = np.searchsorted(page[order], np.arange(pages + 1))
+    return ContentLog(starts.tolist(), rows[order].tolist(), cid[order].tolist())
+
+
+def _images(case: Case) -> Images:
+    """What the contents compress to: contents.csv beside the traces, else the population as that kernel measured it."""
+    codec = case.config.get("compressor") or "lz4"
+    path = case.trace_path.with_name("contents.csv")
+    if path.exists():
+        sizes, same, zero = _own_contents(path, codec)
+    else:
+        population = Population(case.config["kernel"])
+        more = np.zeros(RANDOM_CONTENTS, np.uint8)
+        sizes = np.r_[population.sizes_bytes(codec), np.full(RANDOM_CONTENTS, DOES_NOT_FIT)]
+        same, zero = np.r_[population.same_filled, more], np.r_[population.zero_filled, more]
+    return Images(len(sizes), {codec: sizes}, same, np.full(len(sizes), -1), None, zero)
+
+
+def _own_contents(path: Path, codec: str) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
+    """Columns same_filled, zero and one named after the codec; the row is the content id."""
+    try:
+        with path.open(newline="", encoding="ascii") as file:
+            rows = list(csv.DictReader(file))
+        sizes = np.array([int(row[codec]) for row in rows], np.int64)
+        same, zero = ([int(row[name]) for row in rows] for name in ("same_filled", "zero"))
+    except (OSError, ValueError, KeyError) as error:
+        raise TraceError(f"{path}: expected the columns same_filled, zero and {codec}: {error}") from None
+    return sizes, np.array(same, np.uint8), np.array(zero, np.uint8)
