@@ -72,6 +72,12 @@ class Comparison:
         return error_of(self.replayed, "faults")
 
     @property
+    def worst_error(self) -> float:
+        """Of what is judged: all faults, or those of anonymous and of file pages, whichever is farther off."""
+        errors = [error_of(self.replayed, name) for name in _fault_figures(self.replayed)]
+        return max(errors, key=abs)
+
+    @property
     def verdict(self) -> str:
         """One of "ok", "reported: why", "misses what, what"."""
         if self.reported:
@@ -194,7 +200,7 @@ def summaries(comparisons: Sequence[Comparison]) -> list[Summary]:
 
 def _summary(name: str, comparisons: Sequence[Comparison]) -> Summary:
     judged = [each for each in comparisons if not each.reported]
-    errors = sorted(_worst_error(each.replayed) for each in judged) or [0.0]
+    errors = sorted(abs(each.worst_error) for each in judged) or [0.0]
     same = sorted(each.replayed.same_outcome for each in judged) or [1.0]
     nine_in_ten = errors[max(-(-len(errors) * 9 // 10) - 1, 0)]
     bars, misses = BARS[name], []
@@ -209,10 +215,6 @@ def _summary(name: str, comparisons: Sequence[Comparison]) -> Summary:
         name, len(judged), len(comparisons) - len(judged), median(errors), nine_in_ten, errors[-1],
         median(same), same[0], sum(bool(each.misses) for each in judged), misses,
     )  # fmt: skip
-
-
-def _worst_error(replayed: Replayed) -> float:
-    return max(abs(error_of(replayed, name)) for name in _fault_figures(replayed))
 
 
 def all_met(comparisons: Sequence[Comparison]) -> bool:

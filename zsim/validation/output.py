@@ -31,8 +31,8 @@ SHOWN = {
 SOME = {"anon_faults": "anon", "file_faults": "file", "free_pages": "free"}
 """Figures that only some sets have."""
 
-LEGEND = """faults: major faults after the fill; same: share of accesses after it with the same outcome. In a kernel's line
-these two columns say how far its own repeats differ. Other counters are of the whole run, pages at its end."""
+LEGEND = """faults: major faults after the fill; same: share of accesses after it with the same outcome. In a kernel's
+line these two say how far its own repeats differ. Other counters are of the whole run, pages at its end."""
 
 
 def text(comparisons: Sequence[Comparison]) -> str:
