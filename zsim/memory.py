@@ -3,6 +3,9 @@
 from math import isqrt
 from typing import NamedTuple
 
+import numpy as np
+import numpy.typing as npt
+
 from zsim.units import PAGE_SIZE
 
 # A page-table entry, as the processor sees it. An access needs PRESENT, a write WRITABLE: 1 << (access & 1).
@@ -52,11 +55,19 @@ class Memory:
 
     Pages are numbered over all tasks. `pte` is one byte a page, 0 where the page is
     not mapped, shared with the hit loop; `flags` one byte a page;
-    `slot` the swap slot a page's contents live in, -1 for none.
+    `slot` the swap slot a page's contents live in, -1 for none. `owner` and `numbers` are where the page is mapped:
+    the task and its virtual page number; without, one task maps the pages one after the other.
     """
 
-    def __init__(self, pages: int) -> None:
+    def __init__(
+        self,
+        pages: int,
+        owner: npt.NDArray[np.uint16] | None = None,
+        numbers: npt.NDArray[np.uint64] | None = None,
+    ) -> None:
         self.pages = pages
+        self.owner = np.zeros(pages, dtype=np.uint16) if owner is None else owner
+        self.numbers = np.arange(pages, dtype=np.uint64) if numbers is None else numbers
         self.pte = bytearray(pages)
         self.flags = bytearray(pages)
         self.slot = [-1] * pages
