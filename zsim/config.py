@@ -68,7 +68,7 @@ class CostConfig:
 class ReclaimConfig:
     """Which page leaves memory next."""
 
-    policy: str = key("two-list", "two-list (Linux), lru, clock, fifo, opt: `zsim list reclaim`")
+    policy: str = key("two-list", "two-list, mglru (both Linux), lru, clock, fifo, opt: `zsim list reclaim`")
     batch: int = key(
         32,
         "pages a reclaim frees at a time (SWAP_CLUSTER_MAX); 1: one page when a frame is needed and no watermarks, "
@@ -90,6 +90,11 @@ class ReclaimConfig:
         "cost",
         "anon against file: by refault cost (5.8 and later) or by the share rotated (before)",
         choices=("cost", "rotated"),
+    )
+    mglru: str = key(
+        "6.1",
+        "with policy mglru: a pass that ages goes on to evict (6.1) or leaves that to the next pass (6.12)",
+        choices=("6.1", "6.12"),
     )
 
 
@@ -134,6 +139,10 @@ class ZswapConfig:
     second_chance: bool = key(False, "the oldest entry is passed over once before it is written back (6.12 on)")
     load_refreshes: bool = key(False, "a load makes the entry the youngest (2013)")
     worker_until_accepted: bool = key(False, "the worker goes on until stores are accepted again (6.6 on)")
+    worker_turn_stores: int = key(
+        4, "refused stores after which the worker has a turn within a batch of reclaim; scheduling, so a guess: docs/model.md",
+        "stores", at_least=1,
+    )  # fmt: skip
     shrinker_enabled: bool = key(False, "memory pressure writes entries back (6.8 on)")
     writeback_high_percent: int = key(90, "the writeback daemon wakes above this share", "% of the limit", at_least=0)
     writeback_low_percent: int = key(80, "and goes on down to this one", "% of the limit", at_least=0)

@@ -89,6 +89,7 @@ class Machine:
         self.on_write: OnWrite = lambda write: None
         self.writes_in_flight = 0
         self._in_flight: list[Write] = []
+        self.cleaned_pages = 0
         self.writeback_in_flight = 0
         self._from_store: set[int] = set()
         self.zero_pages: set[int] = set()
@@ -199,6 +200,7 @@ class Machine:
                 continue
             rotate = flags[page] & RECLAIM and not flags[page] & PG_DIRTY and not failed
             flags[page] &= ~(WRITEBACK | RECLAIM)
+            self.cleaned_pages += not failed
             if failed:
                 flags[page] |= PG_DIRTY
                 self.counters.write_errors += 1

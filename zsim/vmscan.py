@@ -23,7 +23,7 @@ class Vmscan:
         self.machine = machine
         self.audit = audit
         self._began_ns: dict[int, int] = {}
-        self._fruitless: dict[int, int] = {}
+        self._fruitless: dict[int, tuple[int, int]] = {}
         self._pressure_now = Pressure(0)
 
     # Room for a task's page.
@@ -51,16 +51,21 @@ class Vmscan:
             if room.frames_left() > room.marks.min:
                 self._end_stall(page)
                 return True
-            if not freed and machine.writes_in_flight and not self._hopeless(page):
-                return False
-            if not freed and self._hopeless(page):
+            if freed:
+                self._fruitless.pop(page, None)
+            elif self._hopeless(page):
                 break
+            elif machine.writes_in_flight:
+                return False
         raise OutOfMemoryError("nothing left to reclaim")
 
     def _hopeless(self, page: int) -> bool:
-        """Whether this allocation has made no progress too often."""
-        self._fruitless[page] = self._fruitless.get(page, 0) + 1
-        return self._fruitless[page] > MAX_RECLAIM_RETRIES
+        """Whether this allocation found too often in a row that nothing was freed nor cleaned since it last looked."""
+        cleaned = self.machine.cleaned_pages
+        times, cleaned_then = self._fruitless.get(page, (0, cleaned))
+        times = times + 1 if cleaned == cleaned_then else 0
+        self._fruitless[page] = (times, cleaned)
+        return times > MAX_RECLAIM_RETRIES
 
     def _end_stall(self, page: int) -> None:
         machine = self.machine

@@ -6,6 +6,7 @@ from typing import Any, Protocol
 import simpy
 
 from zsim.config import Config
+from zsim.metrics import Counters
 from zsim.registry import Registry
 
 Steps = Generator[simpy.Event, Any, None]
@@ -17,6 +18,9 @@ Work = Callable[[Callable[[], Any], str], simpy.Event]
 
 class Mm(Protocol):
     """What writeback asks of memory management."""
+
+    counters: Counters
+    spent_ns: int
 
     def frames(self) -> int:
         """Page frames that pages hold."""
