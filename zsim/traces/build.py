@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ import numpy.typing as npt
 from zsim.errors import TraceError
 from zsim.traces.columns import Columns, Labels, Table
 from zsim.traces.contentlog import content_log
+from zsim.traces.objects import number_objects
 from zsim.traces.task import MAX_PAGES, TaskBuilder
 from zsim.traces.trace import ContentLog, Images, Trace
 
@@ -23,11 +25,14 @@ class Builder:
         self.images = images
         self.tasks: list[TaskBuilder] = []
         self.index_of: dict[str, int] = {}
+        self.file_codes: dict[str, int] = {"": -1}
         self.last: tuple[int, int] | None = None
 
     def add(self, run: Columns) -> None:
         """Append a run of rows."""
         self._check_content(run)
+        if run.file is not None:
+            run = replace(run, file=self._coded(run.file))
         if run.task is None:
             self.tasks[self._index("0", None)].add(run, slice(None))
             return
@@ -66,6 +71,11 @@ class Builder:
             self.tasks.append(TaskBuilder(name, starts_after))
         return self.index_of[name]
 
+    def _coded(self, file: Labels) -> Labels:
+        """The file of each row by a code that holds for the whole trace, -1 where it names none."""
+        codes = [self.file_codes.setdefault(name, len(self.file_codes) - 1) for name in file.names]
+        return Labels(np.array(codes or [-1], np.int32)[file.codes], [])
+
     def _check_content(self, run: Columns) -> None:
         if run.content is None or self.images is None:
             return
@@ -84,7 +94,7 @@ class Builder:
         if firsts[-1] > MAX_PAGES:
             raise TraceError(f"{name}: more than {MAX_PAGES} distinct pages")
         tasks = [task.finish(first) for task, first in zip(builders, firsts, strict=False)]
-        return Trace(
+        trace = Trace(
             name=name,
             digest="",
             tasks=tasks,
@@ -97,6 +107,9 @@ class Builder:
             images=self.images,
             header=header,
         )
+        if len(self.file_codes) > 1:
+            trace.objects = number_objects(np.concatenate([task.file_codes() for task in builders]), trace)
+        return trace
 
 
 def build(table: Table, name: str, images: Images | None = None, place: str = "") -> Trace:
@@ -125,6 +138,9 @@ def digest(trace: Trace) -> str:
             state.update(_bytes(task.times_ns))
     for array in (trace.owner, trace.is_file, trace.numbers):
         state.update(_bytes(array))
+    if trace.objects is not None:
+        state.update(b"objects")
+        state.update(_bytes(trace.objects))
     _update_contents(state, trace.content, trace.images)
     return state.hexdigest()
 

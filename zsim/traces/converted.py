@@ -18,7 +18,7 @@ from zsim.files import cache_path, keep
 from zsim.traces.trace import ContentLog, Images, TaskTrace, Trace
 
 LARGE_BYTES = 20 << 20
-FORM = 1
+FORM = 2
 """Changes when the meaning of a converted copy does."""
 ALIGN = 64
 LOG_TYPES = {"starts": "I", "rows": "I", "ids": "i"}
@@ -56,6 +56,8 @@ def _arrays(trace: Trace) -> dict[str, npt.NDArray[Any]]:
         found[f"accesses {i}"] = task.accesses
         if task.times_ns is not None:
             found[f"times_ns {i}"] = task.times_ns
+    if trace.objects is not None:
+        found["objects"] = trace.objects
     if trace.content is not None:
         found |= {key: np.asarray(getattr(trace.content, key)) for key in LOG_TYPES}
     return found
@@ -108,7 +110,7 @@ def _read(path: Path, name: str, images: Images | None) -> Trace:
     pages, footprint = said["pages"]
     return Trace(
         name, "", tasks, pages, footprint, found["owner"], found["is_file"], found["numbers"], content, images,
-        said["header"],
+        said["header"], found.get("objects"),
     )  # fmt: skip
 
 

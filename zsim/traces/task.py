@@ -27,6 +27,8 @@ class TaskBuilder:
         self.first_kinds = Growing(np.uint8)
         self.kinds = Growing(np.uint8)
         self.changes: list[tuple[int, int, int]] = []
+        self.files: Growing | None = None
+        self.changed_files: list[int] = []
         self.log = LogWriter()
 
     def add(self, run: Columns, rows: npt.NDArray[np.intp] | slice) -> None:
@@ -36,6 +38,8 @@ class TaskBuilder:
         if len(self.numbers.pages) > MAX_PAGES:
             raise TraceError(f"{run.place(0)}: more than {MAX_PAGES} distinct pages in a task")
         self._note_kinds(pages, None if run.kind is None else run.kind[rows], first_row)
+        if run.file is not None:
+            self._note_files(pages, run.file.codes[rows], first_row)
         if run.time_ns is not None:
             self._note_times(run, run.time_ns[rows], rows)
         if run.content is not None:
@@ -56,6 +60,18 @@ class TaskBuilder:
                 f"expected times that do not go back within task {self.name!r}"
             )
         self.times_ns.extend(times_ns)
+
+    def _note_files(self, pages: npt.NDArray[np.int32], files: npt.NDArray[np.int32], first_row: int) -> None:
+        """The file of each new page, by its first row, and of each page that came back as another kind of memory."""
+        if self.files is None:
+            self.files = Growing(np.int32)
+        known = len(self.files)
+        fresh = np.full(len(self.numbers.pages) - known, -1, np.int32)
+        new = np.flatnonzero(pages >= known)[::-1]
+        fresh[pages[new] - known] = files[new]
+        self.files.extend(fresh)
+        changed = self.changes[len(self.changed_files) :]
+        self.changed_files += [int(files[row - first_row]) for row, _, _ in changed]
 
     def _note_kinds(self, pages: npt.NDArray[np.int32], kinds: npt.NDArray[np.uint8] | None, first_row: int) -> None:
         known = len(self.kinds)
@@ -125,6 +141,11 @@ class TaskBuilder:
         numbers: Any = self.numbers.pages.data
         again = [page for _, page, _ in self.changes]
         return np.concatenate((numbers, numbers[again])) if again else np.array(numbers)
+
+    def file_codes(self) -> npt.NDArray[np.int32]:
+        """The code of the file that each of the task's pages was named by, -1 for none."""
+        codes: Any = np.full(len(self.numbers.pages), -1, np.int32) if self.files is None else self.files.data
+        return np.concatenate((codes, np.array(self.changed_files or [-1] * len(self.changes), np.int32)))
 
     def is_file(self) -> npt.NDArray[np.uint8]:
         """1 for each of the task's pages that is page cache."""

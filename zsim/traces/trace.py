@@ -74,6 +74,7 @@ class Trace:
     footprint_pages  distinct (task, page number) pairs; `pages` is larger where an address was remapped
     digest     of the accesses and contents, hexadecimal: names the trace in results and caches
     header     what the recorder said: k, min_memory_pages, ...
+    objects    where the trace names files: the page-cache object of each page, -1 for anonymous ones
     """
 
     name: str
@@ -87,6 +88,7 @@ class Trace:
     content: ContentLog | None = None
     images: Images | None = None
     header: dict[str, Any] = field(default_factory=dict)
+    objects: npt.NDArray[np.int32] | None = None
 
     @property
     def accesses(self) -> int:
