@@ -1,6 +1,7 @@
 """zsmalloc: class tables as the kernel builds them, and small stories of slots, lists, compaction and reclaim."""
 
 import csv
+import random
 from pathlib import Path
 
 import pytest
@@ -127,6 +128,29 @@ def test_forms_in_order():
     assert pool("6.19").form is FORMS[-1]
     assert [pool(kernel).can_reclaim for kernel in KERNELS] == [False] * 4 + [True] * 3 + [False]
     assert [pool(kernel).can_compact for kernel in KERNELS] == [False] * 2 + [True] * 6
+
+
+@pytest.mark.parametrize("kernel", ["4.3", "6.1", "6.12"])
+def test_compactable_pages_are_what_compaction_frees(kernel):
+    """The shrinker's count, after a random half of the objects is gone, is what compaction gives back."""
+    zsmalloc, rng = pool(kernel), random.Random(5)
+    handles = [zsmalloc.alloc(rng.randint(20, 3000)) for _ in range(3000)]
+    assert zsmalloc.compactable_pages() == 0
+    for handle in rng.sample(handles, 1500):
+        zsmalloc.free(handle)
+    expected = zsmalloc.compactable_pages()
+    assert zsmalloc.compact() == expected > 100
+    assert zsmalloc.compactable_pages() == 0
+
+
+def test_nobody_asked_before_4_3():
+    """4.1 can compact, but no shrinker asks it to."""
+    zsmalloc = pool("4.1")
+    handles = [zsmalloc.alloc(700) for _ in range(100)]
+    for handle in handles[::2]:
+        zsmalloc.free(handle)
+    assert zsmalloc.compactable_pages() == 0
+    assert zsmalloc.compact() > 0
 
 
 @pytest.mark.parametrize(("kernel", "chain"), [("6.12", 3), ("6.12", 17), ("6.1", 17), ("6.1", -1)])

@@ -1,7 +1,7 @@
 """Allocators of compressed pages: Linux's zpool drivers and the allocators they were argued against."""
 
 from collections.abc import Callable, Iterator
-from typing import ClassVar, NamedTuple, Protocol
+from typing import ClassVar, NamedTuple, Protocol, runtime_checkable
 
 from zsim.kernels import Kernel, split_version
 from zsim.registry import Registry
@@ -38,6 +38,15 @@ class Occupancy(NamedTuple):
     pages: int
     objects: int
     capacity: int
+
+
+@runtime_checkable
+class Compactable(Protocol):
+    """An allocator that memory pressure compacts: its shrinker asks how much there is to gain."""
+
+    def compactable_pages(self) -> int:
+        """Page frames that `compact` would free."""
+        ...
 
 
 class Allocator(Protocol):

@@ -16,6 +16,9 @@ from zsim.errors import UsageError
 from zsim.kernels import Kernel
 from zsim.units import PAGE_SIZE
 
+SHRINKER_SINCE: Kernel = (4, 3)
+"""From here on memory pressure compacts."""
+
 
 class Zsmalloc:
     """Slots by size class in zspages of several frames: dense, but nobody knows how many evictions free a frame.
@@ -115,6 +118,12 @@ class Zsmalloc:
         for size_class in self._classes:
             self.form.compaction(size_class)
         return before - self.pages
+
+    def compactable_pages(self) -> int:
+        """Page frames that compaction would free, as its shrinker counts them (zs_shrinker_count, 4.3 and later)."""
+        if self.form.since < SHRINKER_SINCE:
+            return 0
+        return sum([size_class.compactable_pages() for size_class in self._classes if size_class.zspages])
 
     def extents(self) -> Iterator[Extent]:
         """Every live object at the start of its slot; a group is a zspage, the handle word is not shown."""

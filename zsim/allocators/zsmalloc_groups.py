@@ -145,6 +145,10 @@ class SizeClass:
         """Whether the free slots would make up a whole zspage."""
         return self.zspages * self.shape.objects - self.used >= self.shape.objects
 
+    def compactable_pages(self) -> int:
+        """Page frames of the zspages that the free slots would make up (zs_can_compact)."""
+        return (self.zspages * self.shape.objects - self.used) // self.shape.objects * self.shape.pages
+
     def migrate(self, source: Zspage, target: Zspage) -> bool:
         """Move objects in the order of their slots; False where the target was full before the source was empty."""
         for slot, handle in enumerate(source.handles):

@@ -8,6 +8,7 @@ from zsim.config import Config
 from zsim.contents import Contents
 from zsim.shrinker import STOP, Shrinker
 from zsim.stores import ACCEPTED, KEEP, TO_DEVICE, Mm
+from zsim.stores.compaction import Compaction
 from zsim.stores.entry_lru import BUSY, EMPTY, ROTATED, WRITTEN, EntryLru
 from zsim.stores.pool_limit import FULL, OPEN, PoolLimit
 from zsim.units import PAGE_SIZE
@@ -34,6 +35,7 @@ class Zswap:
         self.allocator = make_allocator(config.allocator, config.era, config.chain_size, self._may_grow)
         self.writeback = make_writeback(config, self)
         self.shrinker = Shrinker() if self.config.shrinker_enabled or config.writeback == "shrinker" else None
+        self.compaction = Compaction(self.allocator) if config.memory.mode == "machine" else None
         self.refused = KEEP if config.writeback == "none" else TO_DEVICE
         self.entries: dict[int, Entry] = {}
         self.slot_of: dict[int, int] = {}
@@ -260,6 +262,8 @@ class Zswap:
         """A pass of reclaim has ended: the shrinker's turn (6.8 on), and the writeback policy's."""
         if self.shrinker:
             self.shrinker.run(priority, self._freeable(), self._shrink)
+        if self.compaction:
+            self.compaction.shrink(priority)
         self.writeback.shrink(priority)
 
     def _freeable(self) -> int:

@@ -1,6 +1,7 @@
 """What a recorded guest was, as a configuration and as a trace: nothing here is fitted to a case."""
 
 import csv
+from math import ceil
 from pathlib import Path
 from typing import Any
 
@@ -84,17 +85,28 @@ def _cgroup(guest: dict[str, Any]) -> dict[str, Any]:
 
 
 def _ram(guest: dict[str, Any]) -> dict[str, Any]:
-    """The frames that were free before the trace, and the marks of both zones as the allocator adds them up."""
+    """The frames that were free before the trace, and the zones' marks as the allocator and kswapd look at them."""
     usable = guest["free_pages_before"] + guest.get("pcp_free_before", 0) + IDLE_PAGES
-    *lower, highest = sorted(guest["zones"].values(), key=lambda zone: zone["managed"])
-    reserve = {name: sum(zone[name] + max(zone["protection"]) for zone in lower) for name in ("min", "low")}
+    zones = list(guest["zones"].values())
+    least, low = (sum(zone[mark] + max(zone["protection"]) for zone in zones) for mark in ("min", "low"))
     return {
         "memory.mode": "machine",
         "memory.size": str(usable * PAGE_SIZE),
-        "memory.watermark_min_pages": highest["min"] + reserve["min"],
-        "memory.watermark_low_pages": highest["low"] + reserve["low"],
-        "memory.watermark_high_pages": highest["high"] + reserve["low"],
+        "memory.watermark_min_pages": least,
+        "memory.watermark_low_pages": low,
+        "memory.watermark_high_pages": low + _until_balanced(zones),
     }
+
+
+def _until_balanced(zones: list[dict[str, Any]]) -> int:
+    """Pages that kswapd frees from the low marks on, until any zone is at its high mark (pgdat_balanced).
+
+    All zones are at their low marks then, for the allocator turns to the next one first, and what is freed goes back
+    to the zones by the share of the trace's pages that each holds.
+    """
+    held: list[int] = [zone["free"] - zone["low"] - max(zone["protection"]) for zone in zones]
+    gaps: list[int] = [zone["high"] - zone["low"] for zone in zones]
+    return min(ceil(gap * sum(held) / own) for gap, own in zip(gaps, held, strict=True) if own > 0)
 
 
 def load_guest_trace(case: Case) -> tuple[Trace, npt.NDArray[np.int64]]:
