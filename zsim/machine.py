@@ -25,10 +25,11 @@ from zsim.memory import (
     Memory,
 )
 from zsim.metrics import Counters
-from zsim.reclaim import make_policy
+from zsim.reclaim import ActiveLists, make_policy
 from zsim.room import make_room
 from zsim.stores import Cleancache, make_store
 from zsim.swap import SwapSlots
+from zsim.traces.objects import page_objects
 from zsim.traces.trace import Trace
 from zsim.units import PAGE_SIZE, pages_for, parse_bytes
 
@@ -71,6 +72,7 @@ class Machine:
         self.latency = {name: LatencyHistogram() for name in LATENCIES}
         self.now_ns = 0
         self.spent_ns = 0
+        self._trace = trace
         self.owner: list[int] = trace.owner.tolist()
         self.is_file = bytes(trace.is_file)
         self.file_block = _file_blocks(trace)
@@ -78,6 +80,7 @@ class Machine:
         self.versions = [0] * trace.pages
         self.memory = Memory(trace.pages, trace.owner, trace.numbers)
         self.policy = make_policy(config.reclaim, self.memory, self.is_file, self.counters)
+        self.active_lists = self.policy if isinstance(self.policy, ActiveLists) else None
         self.total_pages = _total_pages(config, footprint_bytes)
         self.slots = SwapSlots(_swap_slots(config, footprint_bytes))
         self.swap_device = make_device(config.swap.device, self.slots.slots, config.seed, dict(config.device))
@@ -90,6 +93,7 @@ class Machine:
         self.writes_in_flight = 0
         self._in_flight: list[Write] = []
         self.cleaned_pages = 0
+        self.cleaned: set[int] = set()
         self.writeback_in_flight = 0
         self._from_store: set[int] = set()
         self.zero_pages: set[int] = set()
@@ -115,6 +119,10 @@ class Machine:
         """Whether the pool may take so many more frames."""
         return self.room.may_grow(pages)
 
+    def may_spare(self, pages: int) -> bool:
+        """Whether the pool may take so many more frames without touching the reserve."""
+        return self.room.may_spare(pages)
+
     def take_frame(self, page: int, flags: int, refault: bool) -> None:
         """A page gets a frame and joins reclaim's lists."""
         self.memory.flags[page] = flags
@@ -124,6 +132,23 @@ class Machine:
     def frames(self) -> int:
         """Page frames that pages hold."""
         return self.memory.frames
+
+    def lru_pages(self) -> tuple[int, int, int, int]:
+        """Pages on inactive anon, active anon, inactive file and active file; all inactive where there are no such."""
+        if self.active_lists:
+            return self.active_lists.lru_pages()
+        held = np.frombuffer(self.memory.flags, np.uint8) & FRAME
+        files = int(np.count_nonzero(held & np.frombuffer(self.is_file, np.uint8)))
+        return self.memory.frames - files, 0, files, 0
+
+    def was_active(self, page: int) -> bool:
+        """Whether a page has been on an active list since it got its frame; every page where there is none."""
+        return self.active_lists is None or self.active_lists.was_active(page)
+
+    def file_keys(self) -> tuple[list[int], list[int]]:
+        """Per page its page-cache object (-1: anonymous) and its index there."""
+        objects, indexes = page_objects(self._trace)
+        return objects.tolist(), indexes.tolist()
 
     # Writing.
 
@@ -184,12 +209,16 @@ class Machine:
         while self._in_flight and self._in_flight[0].done_ns <= by_ns:
             self.end_write(self._in_flight[0])
 
-    def end_write(self, write: Write) -> None:
-        """A write ended: clean pages are next to be reclaimed; failed ones are dirty again."""
+    def end_write(self, write: Write) -> bool:
+        """It is time for a write to end; False where a reclaimer has seen that already."""
+        if not self._in_flight or self._in_flight[0].done_ns > write.done_ns:
+            return False
         while self._in_flight and self._in_flight[0].done_ns <= write.done_ns:
             self._end(heappop(self._in_flight))
+        return True
 
     def _end(self, write: Write) -> None:
+        """Clean pages are next to be reclaimed; failed ones are dirty again."""
         flags, failed = self.memory.flags, write.failed
         self.writes_in_flight -= len(write.pages)
         for page in write.pages:
@@ -206,6 +235,7 @@ class Machine:
                 self.counters.write_errors += 1
             elif rotate:
                 self.policy.rotate(page)
+                self.cleaned.add(page)
 
     def free_slot(self, page: int) -> None:
         """The last reference to a page's slot is gone: swap cache, store entry and slot go with it."""

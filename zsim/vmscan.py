@@ -85,15 +85,20 @@ class Vmscan:
         """do_try_to_free_pages: from priority 12 down until enough is freed or being written; the pages freed."""
         policy = self.machine.policy
         freed = 0
-        pressure.progress = self.machine.writes_in_flight
+        started = pressure.progress = self._coming(pressure.nr_to_reclaim)
         while True:
             for priority in range(DEF_PRIORITY, -1, -1):
                 freed += self._pass(pressure, priority)
                 if pressure.satisfied:
                     break
             policy.snapshot_refaults()
-            if pressure.progress or not policy.try_harder():
+            if pressure.progress > started or not policy.try_harder():
                 return freed
+
+    def _coming(self, wanted: int) -> int:
+        """How much of what is wanted will be free when writes under way have ended, beyond what they left already."""
+        machine = self.machine
+        return min(machine.writes_in_flight, max(wanted - len(machine.cleaned), 0))
 
     def _pass(self, pressure: Pressure, priority: int) -> int:
         self._pressure_now = pressure
@@ -166,6 +171,7 @@ class Vmscan:
         elif machine.cleancache and machine.is_file[page]:
             machine.cleancache.put_page(page, machine.content(page))
         memory.flags[page] = SEEN
+        machine.cleaned.discard(page)
         memory.frames -= 1
         self._pressure_now.progress += 1
         return FREED
