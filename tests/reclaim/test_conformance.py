@@ -54,6 +54,15 @@ def full(policy: str, files: frozenset[int] = frozenset()) -> Pages:
     return pages
 
 
+def first_pass(pages: Pages, wanted: int) -> None:
+    """The first pass that tries a page: a policy may have to sort its pages by age before."""
+    for _ in range(4):
+        pages.forget_accesses()
+        pages.shrink(wanted)
+        if pages.tried:
+            return
+
+
 @policies
 @LOOSE
 @given(
@@ -112,8 +121,8 @@ def test_everything_can_be_freed(policy: str) -> None:
 def test_a_pass_stops_when_it_has_enough(policy: str) -> None:
     """At most a batch more than was asked."""
     pages = full(policy)
-    freed = pages.shrink(4)
-    assert 4 <= len(freed) <= 8
+    first_pass(pages, 4)
+    assert 4 <= len(pages.evicted) <= 8
 
 
 @policies
@@ -121,12 +130,12 @@ def test_a_page_whose_write_has_ended_is_next(policy: str) -> None:
     """Before every other, where nobody has used it since."""
     pages = full(policy)
     pages.outcomes = dict.fromkeys(range(PAGES), KEPT)
-    pages.shrink(1)
+    first_pass(pages, 1)
     written = pages.tried[0]
     pages.outcomes = {}
     pages.policy.rotate(written)
-    pages.forget_accesses()
-    assert pages.shrink(1)[0] == written
+    first_pass(pages, 1)
+    assert pages.evicted[0] == written
     assert not pages.memory.pte[written] & PRESENT
 
 
