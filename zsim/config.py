@@ -160,6 +160,34 @@ class ZswapConfig:
 
 
 @dataclass(frozen=True)
+class ZcacheConfig:
+    """zcache's parameters: staging drivers of 3.8 (zcache1) and 3.9 to 3.11 (zcache2)."""
+
+    cleancache: bool = key(True, "keep clean pages of files that reclaim drops (boot option nocleancache)")
+    frontswap: bool = key(True, "keep swap pages (boot option nofrontswap)")
+    persistent: str = key(
+        "auto", "allocator of swap pages; auto: zsmalloc@2013 (zcache1), zcache2-zbud (zcache2), each its own"
+    )
+    exclusive_gets: bool = key(True, "zcache2: a load takes the page out (boot option noexclusivegets: false)")
+    cleancache_ignore_nonactive: bool = key(
+        False, "file pages that were never active are not kept; needs a page flag that was never merged"
+    )
+    frontswap_ignore_nonactive: bool = key(False, "the same of swap pages, which then go to the device")
+    zv_page_count_policy_percent: int = key(
+        75, "zcache1: most swap pages kept (pages, not frames)", "% of RAM", at_least=0
+    )
+    max_zsize: int = key(3584, "swap pages that compress to more are refused (7/8 page)", "bytes", at_least=0)
+    max_mean_zsize: int = key(
+        2560, "... and above this (5/8 page) while the mean is above it, too", "bytes", at_least=0
+    )
+    zv_header_bytes: int = key(56, "header of a swap page outside zbud (struct zv_hdr)", "bytes", at_least=0)
+    writeback: bool = key(False, "zcache2 writes swap pages back (CONFIG_ZCACHE_WRITEBACK: broken, so off in practice)")
+    outstanding_writes_max: int = key(
+        6400, "zcache2: above so many unfinished writes none is started without free frames", "pages", at_least=0
+    )
+
+
+@dataclass(frozen=True)
 class CheckConfig:
     """The audit that `--check` runs."""
 
@@ -178,7 +206,7 @@ class Config:
     """Everything a replay depends on besides the trace."""
 
     era: str = key("6.1", "kernel whose behaviour the presets give", choices=tuple(ERAS))
-    store: str = key("zswap", "zswap, none: `zsim list stores`")
+    store: str = key("zswap", "zswap, zcache1, zcache2, none: `zsim list stores`")
     allocator: str = key("zbud", "NAME or NAME@KERNEL: `zsim list allocators`")
     chain_size: int = key(0, "zsmalloc: most pages of a zspage; 0: the version's own (4, from 6.3 on 8)", at_least=0)
     compressor: str = key("lz4", "lz4, lzo, lzo-rle, zstd, lz4hc, deflate: `zsim list compressors`")
@@ -190,6 +218,7 @@ class Config:
     reclaim: ReclaimConfig = ReclaimConfig()
     swap: SwapConfig = SwapConfig()
     zswap: ZswapConfig = ZswapConfig()
+    zcache: ZcacheConfig = ZcacheConfig()
     file: FileConfig = FileConfig()
     check: CheckConfig = CheckConfig()
     device: Mapping[str, Any] = field(

@@ -1,6 +1,6 @@
 """How much memory there is: a machine's RAM with its watermarks, or a cgroup's limit."""
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from zsim.config import MemoryConfig
 from zsim.errors import UsageError
@@ -33,6 +33,16 @@ class Pool(Protocol):
         ...
 
 
+@runtime_checkable
+class Uncharged(Protocol):
+    """A pool of which a part is charged to nobody."""
+
+    @property
+    def uncharged_bytes(self) -> int:
+        """That part of its compressed bytes."""
+        ...
+
+
 class Ram:
     """A machine's RAM: pages, pool and metadata share its frames; watermarks decide who reclaims.
 
@@ -58,6 +68,10 @@ class Ram:
         """Whether a pool may take so many frames: reclaim may use the reserves, to the last frame."""
         return self.frames_left() >= pages
 
+    def may_spare(self, pages: int) -> bool:
+        """Whether so many frames can be had one by one without touching the reserve (__GFP_NOMEMALLOC)."""
+        return self.frames_left() - pages >= self.marks.min
+
 
 class Cgroup:
     """A cgroup's memory.max in a machine with plenty: charged with pages and compressed bytes, not with pool pages.
@@ -73,10 +87,12 @@ class Cgroup:
         self.page_table_bytes = page_table_bytes
         self.memory = memory
         self.pool = pool
+        self.partly = pool if isinstance(pool, Uncharged) else None
 
     def charged_bytes(self) -> int:
         """memory.current."""
-        return self.memory.frames * PAGE_SIZE + self.pool.compressed_bytes + self.page_table_bytes
+        stored_bytes = self.pool.compressed_bytes - (self.partly.uncharged_bytes if self.partly else 0)
+        return self.memory.frames * PAGE_SIZE + stored_bytes + self.page_table_bytes
 
     def frames_left(self) -> int:
         """Pages that can be charged before the limit; below 0 where compressed bytes went over it."""
@@ -84,6 +100,10 @@ class Cgroup:
 
     def may_grow(self, pages: int) -> bool:
         """The machine has frames enough; a store is charged whatever the limit says, as reclaim must not fail."""
+        return True
+
+    def may_spare(self, pages: int) -> bool:
+        """The machine has frames enough."""
         return True
 
 

@@ -22,7 +22,7 @@ from zsim.reclaim import RECLAIM
 from zsim.registry import suggestion
 from zsim.results import MODEL_VERSION, Number, Result, Series, run_digest
 from zsim.sampler import COLUMNS
-from zsim.stores import STORES
+from zsim.stores import STORES, Counting
 from zsim.traces import Trace, open_trace
 from zsim.units import PAGE_SIZE, parse_bytes
 from zsim.writeback import WRITEBACK
@@ -182,7 +182,8 @@ def _metrics(run: Engine) -> dict[str, Number]:
         "evictions_per_freed_page": _ratio(count.evictions, count.freed_pool_pages),
         "drawn_share": None,
     }
-    return count.as_dict() | now | derived | _times(run)
+    own = machine.store.statistics() if isinstance(machine.store, Counting) else {}
+    return dict.fromkeys(METRICS) | count.as_dict() | now | derived | own | _times(run)
 
 
 def _times(run: Engine) -> dict[str, Number]:

@@ -36,3 +36,29 @@ class Shrinker:
             scanned += now
         self.deferred = min(max(self.deferred + delta - scanned, 0), 2 * freeable)
         return freed
+
+
+class OldShrinker:
+    """The arithmetic of shrink_slab until 3.11: a share of the cache by the share of pages scanned, in whole batches.
+
+    What is left of a batch waits for the next call. Shrinkers said how much they hold, not how much they freed.
+    """
+
+    def __init__(self, seeks: int = DEFAULT_SEEKS, batch: int = SHRINK_BATCH) -> None:
+        self.seeks = seeks
+        self.batch = batch
+        self.deferred = 0
+
+    def run(self, scanned: int, lru_pages: int, freeable: int, scan: Callable[[int], None]) -> None:
+        """After `scanned` of `lru_pages` pages were scanned, have the like of `freeable` objects scanned."""
+        if freeable <= 0:
+            return
+        delta = 4 * scanned // self.seeks * freeable // (lru_pages + 1)
+        left = self.deferred + delta
+        if delta < freeable // 4:
+            left = min(left, freeable // 2)
+        left = min(left, 2 * freeable)
+        while left >= self.batch:
+            scan(self.batch)
+            left -= self.batch
+        self.deferred = left

@@ -139,6 +139,20 @@ class ZbudZcache1:
         self.pages -= 1
         return 1
 
+    def evict_pages(self, pages: int, evict: Evict) -> int:
+        """zbud_evict_pages, as the shrinker calls it: unused frames handed back; the rest of `pages` is only emptied.
+
+        The frames emptied stay on the unused list until they are used again or handed back by a later call.
+        """
+        handed = min(pages, len(self._unused))
+        del self._unused[len(self._unused) - handed :]
+        self.pages -= handed
+        for page in list(islice(chain(*self._unbuddied.queues, self._buddied), pages - handed)):
+            for handle in (page.first, page.last):
+                if handle:
+                    evict(handle)
+        return handed
+
     def compact(self) -> int:
         """Nothing ever moves."""
         return 0

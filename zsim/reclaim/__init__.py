@@ -2,7 +2,7 @@
 
 from array import array
 from collections.abc import Callable
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -64,6 +64,19 @@ class ReclaimPolicy(Protocol):
 
     def validate(self) -> None:
         """Every page with a frame is on exactly one list."""
+        ...
+
+
+@runtime_checkable
+class ActiveLists(Protocol):
+    """A policy that has Linux's active and inactive lists."""
+
+    def lru_pages(self) -> tuple[int, int, int, int]:
+        """Pages on inactive anon, active anon, inactive file and active file."""
+        ...
+
+    def was_active(self, page: int) -> bool:
+        """Whether a page has been on an active list since it got its frame."""
         ...
 
 

@@ -211,6 +211,15 @@ class TwoList:
         if not self.balance.by_cost:
             self.balance.note_scan(which >> 1, scan, rotated, 0)
 
+    def lru_pages(self) -> tuple[int, int, int, int]:
+        """Pages on inactive anon, active anon, inactive file and active file."""
+        inactive_anon, active_anon, inactive_file, active_file = map(len, self.lists)
+        return inactive_anon, active_anon, inactive_file, active_file
+
+    def was_active(self, page: int) -> bool:
+        """Whether a page has been on an active list since it got its frame."""
+        return bool(self.marks[page] & (ACTIVE | WORKINGSET))
+
     def validate(self) -> None:
         """Every page with a frame is on exactly one list, and on the one its marks say."""
         for which, pages in enumerate(self.lists):

@@ -30,6 +30,22 @@ class Mm(Protocol):
         """Whether the pool may take so many more frames now."""
         ...
 
+    def may_spare(self, pages: int) -> bool:
+        """The same without touching what is kept in reserve (__GFP_NOMEMALLOC)."""
+        ...
+
+    def lru_pages(self) -> tuple[int, int, int, int]:
+        """Pages on reclaim's lists: inactive anon, active anon, inactive file, active file."""
+        ...
+
+    def was_active(self, page: int) -> bool:
+        """Whether a page has been on an active list since it got its frame."""
+        ...
+
+    def file_keys(self) -> tuple[list[int], list[int]]:
+        """Per page the page-cache object it belongs to (-1: anonymous) and its index in it."""
+        ...
+
     def start_writeback(self, page: int) -> bool:
         """Give a swapped-out page a frame in the swap cache and queue its write; False: already cached, or no frame."""
         ...
@@ -118,7 +134,24 @@ class Cleancache(Protocol):
         ...
 
 
-STORES = Registry("store", {"zswap": "zsim.stores.zswap:Zswap", "none": "zsim.stores.none:NoStore"})
+@runtime_checkable
+class Counting(Protocol):
+    """A store that counts what no other does."""
+
+    def statistics(self) -> dict[str, int | float | None]:
+        """Those counts and gauges, by metric name."""
+        ...
+
+
+STORES = Registry(
+    "store",
+    {
+        "zswap": "zsim.stores.zswap:Zswap",
+        "zcache1": "zsim.stores.zcache1:Zcache1",
+        "zcache2": "zsim.stores.zcache2:Zcache2",
+        "none": "zsim.stores.none:NoStore",
+    },
+)
 
 
 def make_store(config: Config, contents: Contents, mm: Mm) -> Store:
