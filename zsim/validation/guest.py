@@ -39,16 +39,15 @@ def config_of(case: Case) -> Config:
 def config_values(case: Case) -> dict[str, Any]:
     """Dotted keys: the era of the kernel, and what run.json says of the guest."""
     guest = case.config
-    page_size_bytes = PAGE_SIZE
-    total_pages = guest.get("managed_pages") if case.is_machine else None
+    total_pages = guest["managed_pages" if case.is_machine else "totalram_pages"]
     tables = -(-_footprint_pages(case) // PAGES_PER_TABLE)
     values: dict[str, Any] = {
         "era": era_of(case),
         "store": "zswap" if guest["zswap"] else "none",
-        "compressor": guest.get("compressor") or "lz4",
-        "memory.total": str((total_pages or guest["totalram_pages"]) * page_size_bytes),
-        "memory.page_table_bytes": tables * page_size_bytes,
-        "swap.size": str(guest.get("swap_pages", SWAP_SLOTS) * page_size_bytes),
+        "compressor": codec_of(case),
+        "memory.total": str(total_pages * PAGE_SIZE),
+        "memory.page_table_bytes": tables * PAGE_SIZE,
+        "swap.size": str(max(guest.get("swap_pages", SWAP_SLOTS), 1) * PAGE_SIZE),
         "swap.page_cluster": guest.get("page_cluster") or 0,
         "reclaim.policy": "mglru" if case.is_mglru else "two-list",
     }
@@ -68,6 +67,11 @@ def era_of(case: Case) -> str:
     """The newest era that is not newer than the kernel."""
     known = {parse_kernel(era): era for era in ERAS}
     return known[max(version for version in known if version <= case.kernel)]
+
+
+def codec_of(case: Case) -> str:
+    """What zswap compressed with; where it was off, any."""
+    return str(case.config["compressor"]) if case.config["zswap"] else "lz4"
 
 
 def _footprint_pages(case: Case) -> int:
@@ -161,7 +165,7 @@ def _content_log(
 
 def _images(case: Case) -> Images:
     """What the contents compress to: contents.csv beside the traces, else the population as that kernel measured it."""
-    codec = case.config.get("compressor") or "lz4"
+    codec = codec_of(case)
     path = case.trace_path.with_name("contents.csv")
     if path.exists():
         sizes, same, zero = _own_contents(path, codec)
