@@ -18,6 +18,7 @@ SETS = ("zswap", "zswap-machine", "zswap-file")
 @click.option("-j", "--jobs", type=click.IntRange(1), metavar="N", help="processes  [default: one a processor]")
 @click.option("--json", "form", flag_value="json", help="print a JSON object")
 @click.option("--markdown", "form", flag_value="markdown", help="print the tables of docs/validation.md")
+@click.option("--update", "page", help="put those tables into a page of documentation, between its markers", **FILE)
 @click.option("--plot", "figure", help="draw the errors: .svg, .pdf or .png; the figures as CSV beside it", **FILE)
 @click.option("-o", "--output", help="write everything as CSV", **FILE)
 @click.option("-q", "--quiet", is_flag=True, help="no progress")
@@ -27,6 +28,7 @@ def validate(  # noqa: PLR0913
     sets: tuple[str, ...],
     jobs: int | None,
     form: str | None,
+    page: Path | None,
     figure: Path | None,
     output: Path | None,
     quiet: bool,
@@ -40,7 +42,7 @@ def validate(  # noqa: PLR0913
     from zsim.validation import SHIPPED, find_cases
     from zsim.validation.compare import all_met, compare
     from zsim.validation.figure import check_figure, save_figure
-    from zsim.validation.output import as_csv, as_json, markdown, text
+    from zsim.validation.output import as_csv, as_json, markdown, text, updated
     from zsim.validation.run import replay_cases
 
     if figure is not None:
@@ -59,6 +61,8 @@ def validate(  # noqa: PLR0913
     if figure is not None:
         for path in save_figure(comparisons, figure):
             click.echo(path, err=True)
+    if page is not None:
+        write_text(page, updated(page.read_text(encoding="utf-8"), comparisons))
     if output is not None:
         write_text(output, as_csv(comparisons))
     sys.exit(0 if all_met(comparisons) else 1)

@@ -5,6 +5,7 @@ import io
 import json
 from collections.abc import Iterable, Iterator, Sequence
 
+from zsim.errors import UsageError
 from zsim.validation.cases import Case
 from zsim.validation.compare import Comparison, Summary, error_of, summaries
 from zsim.validation.replay import Replayed
@@ -95,6 +96,18 @@ def as_json(replays: Iterable[Replayed]) -> str:
 def markdown(comparisons: Sequence[Comparison]) -> str:
     """The tables of docs/validation.md."""
     return "\n".join(_markdown_table(name, cases) for name, cases in _by_set(comparisons))
+
+
+BEGIN, END = "<!-- zsim validate: begin -->\n", "<!-- zsim validate: end -->"
+
+
+def updated(page: str, comparisons: Sequence[Comparison]) -> str:
+    """A page of documentation with new tables between its two markers; a `UsageError` where it has none."""
+    before, begin, rest = page.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not begin or not end:
+        raise UsageError(f"no tables to replace; expected the lines {BEGIN.strip()} and {END}")
+    return before + BEGIN + markdown(comparisons) + END + after
 
 
 def _markdown_table(name: str, comparisons: list[Comparison]) -> str:

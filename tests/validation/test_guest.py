@@ -1,0 +1,84 @@
+"""Guests as configurations, recorded accesses as traces."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from zsim.errors import TraceError
+from zsim.validation.cases import Case, find_cases
+from zsim.validation.guest import config_of, config_values, era_of, load_guest_trace
+
+
+def case(name: str, **changed: object) -> Case:
+    """A shipped case, its guest changed."""
+    (found,) = find_cases(names=[name])
+    return replace(found, config=found.config | changed)
+
+
+def test_a_cgroup() -> None:
+    """32 MiB, page tables of 12,288 pages, pool limits of the guest's RAM, all but 64 KiB of 256 MiB swap."""
+    config = config_of(case("k61-zbud-lz4-mixed-pool2-accept50"))
+    assert (config.memory.mode, config.memory.size) == ("memcg", str(32 << 20))
+    assert config.memory.total == str(117095 * 4096)
+    assert config.memory.page_table_bytes == 98304
+    assert config.swap.size == str(65535 * 4096)
+    assert (config.zswap.max_pool_percent, config.zswap.accept_threshold_percent) == (2, 50)
+    assert (config.allocator, config.compressor, config.era) == ("zbud", "lz4", "6.1")
+
+
+def test_a_machine() -> None:
+    """Free frames and 32 of idle processes; the marks of DMA and DMA32 together."""
+    config = config_of(case("m61-zsmalloc-lz4-mixed"))
+    assert config.memory.mode == "machine"
+    assert int(config.memory.size) // 4096 == 9216 + 32
+    marks = config.memory
+    assert (marks.watermark_min_pages, marks.watermark_low_pages) == (370, 443)
+    assert 443 < marks.watermark_high_pages < 503
+
+
+def test_mglru_and_the_shrinker() -> None:
+    """What the guest was told; a shrinker sized by a cgroup's charge does nothing for the root cgroup."""
+    assert config_values(case("k612-zsmalloc-lz4-mixed-mglru"))["reclaim.policy"] == "mglru"
+    assert config_values(case("k612-zsmalloc-lz4-mixed-shrinker-classic"))["zswap.shrinker_enabled"]
+    assert "zswap.shrinker_enabled" not in config_values(case("m612-zsmalloc-lz4-mixed-shrinker-classic"))
+    assert config_values(case("m612-zsmalloc-lz4-mixed-shrinker-nolimitcg-classic"))["zswap.shrinker_enabled"]
+
+
+@pytest.mark.parametrize(("kernel", "era"), [("6.1", "6.1"), ("6.8", "6.1"), ("6.12", "6.12"), ("6.14", "6.12")])
+def test_the_era_of_a_kernel(kernel: str, era: str) -> None:
+    """The newest that is not newer."""
+    assert era_of(case("k61-none-mixed", kernel=kernel)) == era
+
+
+def test_reads_and_writes() -> None:
+    """A dirtying access is a read and a write of the same page; every row knows the access it came from."""
+    trace, access = load_guest_trace(case("k61-none-mixed"))
+    accesses = trace.tasks[0].accesses
+    assert len(access) == len(accesses) > 53248
+    assert access[-1] == 53247
+    twice = np.flatnonzero(access[1:] == access[:-1])
+    assert len(twice) > 1000
+    assert np.array_equal(accesses[twice] | 1, accesses[twice + 1])
+    assert (accesses[:12288] & 1).all()
+    assert trace.pages == trace.footprint_pages == 12288
+    assert trace.images is not None and trace.images.count == 4612
+
+
+def test_file_pages() -> None:
+    """From file_from on pages are the file's, and read only unless the run wrote to it."""
+    trace, _ = load_guest_trace(case("f61-none-f_hot-sw60"))
+    accesses = trace.tasks[0].accesses
+    in_file = trace.is_file[accesses >> 1] == 1
+    assert trace.is_file.sum() == 6144
+    assert not (accesses[in_file] & 1).any()
+    written, _ = load_guest_trace(case("f61-none-f_hot-sw60", file_rw=1))
+    assert (written.tasks[0].accesses[in_file.nonzero()[0][:100]] & 1).any()
+
+
+def test_a_trace_that_is_not_there(tmp_path: Path) -> None:
+    """The missing file is named."""
+    lost = replace(case("k61-none-mixed", trace="gone"), folder=find_cases(names=["k61-none-mixed"])[0].folder)
+    with pytest.raises(TraceError, match=r"gone\.parquet: no such trace"):
+        load_guest_trace(lost)
