@@ -57,6 +57,7 @@ ERAS: dict[str, dict[str, Any]] = {
     | {
         "allocator": "zbud",
         "writeback": "worker",
+        "reclaim.mglru": "6.1",
         "swap.map_writable": False,
         "swap.zeromap": False,
         "zswap.accept_threshold_percent": 90,
@@ -72,6 +73,7 @@ ERAS: dict[str, dict[str, Any]] = {
     | {
         "allocator": "zsmalloc",
         "writeback": "worker",
+        "reclaim.mglru": "6.12",
         "swap.map_writable": True,
         "swap.zeromap": True,
         "zswap.accept_threshold_percent": 90,

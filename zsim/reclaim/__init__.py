@@ -88,6 +88,7 @@ RECLAIM = Registry(
     "reclaim policy",
     {
         "two-list": "zsim.reclaim.two_list:TwoList",
+        "mglru": "zsim.reclaim.mglru:Mglru",
         "lru": "zsim.reclaim.lru:Lru",
         "clock": "zsim.reclaim.clock:Clock",
         "fifo": "zsim.reclaim.fifo:Fifo",
