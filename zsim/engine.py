@@ -202,8 +202,7 @@ class Engine:
 
     def _end_write(self, write: Write) -> None:
         """Pages are clean on the device (or dirty again); whoever waited for that goes on."""
-        if not self.machine.end_write(write):
-            return
+        self.machine.end_write(write)
         now_ns = int(self.clock.now)
         for task in self.tasks:
             if task.waiting:

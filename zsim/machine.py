@@ -92,7 +92,7 @@ class Machine:
         self.on_write: OnWrite = lambda write: None
         self.writes_in_flight = 0
         self._in_flight: list[Write] = []
-        self.cleaned_pages = 0
+        self.ended_writes = self.cleaned_pages = 0
         self.cleaned: set[int] = set()
         self.writeback_in_flight = 0
         self._from_store: set[int] = set()
@@ -209,17 +209,15 @@ class Machine:
         while self._in_flight and self._in_flight[0].done_ns <= by_ns:
             self.end_write(self._in_flight[0])
 
-    def end_write(self, write: Write) -> bool:
-        """It is time for a write to end; False where a reclaimer has seen that already."""
-        if not self._in_flight or self._in_flight[0].done_ns > write.done_ns:
-            return False
+    def end_write(self, write: Write) -> None:
+        """It is time for a write to end, if no reclaimer has seen that already."""
         while self._in_flight and self._in_flight[0].done_ns <= write.done_ns:
             self._end(heappop(self._in_flight))
-        return True
 
     def _end(self, write: Write) -> None:
         """Clean pages are next to be reclaimed; failed ones are dirty again."""
         flags, failed = self.memory.flags, write.failed
+        self.ended_writes += 1
         self.writes_in_flight -= len(write.pages)
         for page in write.pages:
             if page in self._from_store:

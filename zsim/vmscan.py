@@ -23,7 +23,7 @@ class Vmscan:
         self.machine = machine
         self.audit = audit
         self._began_ns: dict[int, int] = {}
-        self._fruitless: dict[int, tuple[int, int]] = {}
+        self._fruitless: dict[int, tuple[int, tuple[int, int]]] = {}
         self._pressure_now = Pressure(0)
 
     # Room for a task's page.
@@ -60,11 +60,15 @@ class Vmscan:
         raise OutOfMemoryError("nothing left to reclaim")
 
     def _hopeless(self, page: int) -> bool:
-        """Whether this allocation found too often in a row that nothing was freed nor cleaned since it last looked."""
-        cleaned = self.machine.cleaned_pages
-        times, cleaned_then = self._fruitless.get(page, (0, cleaned))
-        times = times + 1 if cleaned == cleaned_then else 0
-        self._fruitless[page] = (times, cleaned)
+        """Whether too many looks in a row freed nothing while writes ended that cleaned nothing, or none was left."""
+        machine = self.machine
+        now = (machine.ended_writes, machine.cleaned_pages)
+        times, (ended, cleaned) = self._fruitless.get(page, (0, (-1, now[1])))
+        if machine.cleaned_pages != cleaned:
+            times = 0
+        elif machine.ended_writes != ended or not machine.writes_in_flight:
+            times += 1
+        self._fruitless[page] = (times, now)
         return times > MAX_RECLAIM_RETRIES
 
     def _end_stall(self, page: int) -> None:
