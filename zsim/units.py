@@ -51,17 +51,22 @@ def format_bytes(size_bytes: float) -> str:
     """A size for people: 3 significant digits and a binary unit ("41.3 MiB")."""
     for unit in ("B", "KiB", "MiB", "GiB"):
         if abs(size_bytes) < 1024:
-            return f"{size_bytes:.3g} {unit}" if unit != "B" else f"{size_bytes:.0f} B"
+            return f"{_digits(size_bytes)} {unit}"
         size_bytes /= 1024
-    return f"{size_bytes:.3g} TiB"
+    return f"{_digits(size_bytes)} TiB"
 
 
 def format_ns(time_ns: float) -> str:
     """A time for people: 3 significant digits and a unit ("80.2 us")."""
     for unit, scale in (("ns", 1), ("us", NS_PER_US), ("ms", NS_PER_MS)):
-        if abs(time_ns) < 1000 * scale:
-            return f"{time_ns / scale:.3g} {unit}"
-    return f"{time_ns / NS_PER_S:.3g} s"
+        if abs(time_ns) < 999.5 * scale:
+            return f"{_digits(time_ns / scale)} {unit}"
+    return f"{_digits(time_ns / NS_PER_S)} s"
+
+
+def _digits(number: float) -> str:
+    """Three significant digits, never an exponent."""
+    return f"{number:.0f}" if abs(number) >= 100 else f"{number:.3g}"
 
 
 def pages_for(size_bytes: int) -> int:
