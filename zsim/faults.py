@@ -207,7 +207,7 @@ class Faults:
     def _read_device(self, slots: list[int], wanted: int) -> None:
         """Read slots in merged requests; the task waits for the one with `wanted`, if it is among them."""
         at_ns = self._now_ns()
-        for run in adjacent(sorted(slots)) if len(slots) > 1 else [slots]:
+        for run in adjacent(sorted(slots)) if len(slots) != 1 else [slots]:
             done_ns = self.machine.swap_device.submit(at_ns, False, run[0], len(run))
             if run[0] <= wanted <= run[-1]:
                 self._wait_for(done_ns)
