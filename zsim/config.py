@@ -83,13 +83,20 @@ class ReclaimConfig:
         choices=("inactive", "active"),
     )
     second_look: bool = key(
-        True, "an accessed inactive page stays once before it is activated (5.9 and later); false: activated at once"
+        True,
+        "an accessed inactive page stays once before it is activated (5.9 and later); false: only page cache does, "
+        "anonymous pages are activated at once",
     )
     refault_activates: bool = key(True, "refaults within the working set go to the active list (anon: 5.9 and later)")
     balance: str = key(
         "cost",
         "anon against file: by refault cost (5.8 and later) or by the share rotated (before)",
         choices=("cost", "rotated"),
+    )
+    file_recency: bool = key(
+        True,
+        "accesses to mapped files are seen; false: they are mapped MADV_RANDOM or MADV_SEQUENTIAL, of which two-list "
+        "and mglru take no notice (6.3 and later)",
     )
     mglru: str = key(
         "6.1",

@@ -72,12 +72,35 @@ def test_a_look_in_vain_takes_the_first_back() -> None:
 
 
 def test_one_look_made_a_page_active() -> None:
-    """In 3.11 an accessed inactive page is activated at once."""
+    """In 3.11 an accessed inactive anonymous page is activated at once."""
+    pages = two_list(4, era="3.11", reclaim__new_anon="inactive", reclaim__batch=2)
+    pages.bring_in(0, 1, 2, 3)
+    pages.memory.pte[1] &= ~ACCESSED
+    assert pages.shrink(2, priority=1) == [1]
+    assert lists(pages)[:2] == [[2, 3], [0]]
+
+
+def test_page_cache_always_had_a_second_look() -> None:
+    """In 3.11, too: an accessed inactive page of a file stays inactive the first time."""
     pages = two_list(4, files=[0, 1, 2, 3], era="3.11", reclaim__batch=2)
     pages.bring_in(0, 1, 2, 3)
     pages.memory.pte[1] &= ~ACCESSED
     assert pages.shrink(2, priority=1) == [1]
-    assert lists(pages)[2:] == [[2, 3], [0]]
+    assert lists(pages)[2:] == [[2, 3, 0], []]
+
+
+def test_was_active() -> None:
+    """A page on an active list, or deactivated from there, was active; a new one never was."""
+    pages = two_list(3)
+    pages.bring_in(0, 1, 2)
+    pages.forget_accesses()
+    assert isinstance(pages.policy, TwoList)
+    pages.policy.activate(0)
+    pages.policy.activate(1)
+    assert pages.policy.lru_pages() == (1, 2, 0, 0)
+    assert [pages.policy.was_active(page) for page in range(3)] == [True, True, False]
+    pages.shrink(0)
+    assert 0 in lists(pages)[INACTIVE_ANON] and pages.policy.was_active(0)
 
 
 def test_what_pageout_says_decides_the_list() -> None:

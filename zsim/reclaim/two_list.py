@@ -181,11 +181,11 @@ class TwoList:
     def _look(self, page: int) -> int:
         """folio_check_references: clear the accessed bit and judge by it."""
         pte = self.memory.pte
-        if not pte[page] & ACCESSED:
+        if not pte[page] & ACCESSED or self.is_file[page] and not self.config.file_recency:
             self.marks[page] &= ~REFERENCED
             return UNWANTED
         pte[page] &= ~ACCESSED
-        if self.marks[page] & REFERENCED or not self.config.second_look:
+        if self.marks[page] & REFERENCED or not (self.config.second_look or self.is_file[page]):
             return ACTIVATED
         self.marks[page] |= REFERENCED
         return KEPT
