@@ -1,14 +1,26 @@
 """Small machines for tests: traces made by hand or by hypothesis, contents without images, and what a replay leaves."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 from hypothesis import strategies as st
 
+from zsim.audit import Audit
 from zsim.config import Config, resolve
+from zsim.devices import DEVICES
 from zsim.engine import Engine, ReferenceEngine
+from zsim.eras import ERAS
+from zsim.faults import Faults
+from zsim.machine import Machine, Write
+from zsim.reclaim import FREED
 from zsim.traces.trace import TaskTrace, Trace
 from zsim.units import PAGE_SIZE
+from zsim.vmscan import Vmscan
+from zsim.writeback import WRITEBACK
+
+POLICIES = ("two-list", "lru", "clock", "fifo", "opt")
+"""Reclaim policies that replays are drawn from."""
 
 
 class SizesByHash:
@@ -22,6 +34,19 @@ class SizesByHash:
     def of(self, page: int, row: int, version: int) -> int:
         """A content id, the same whenever it is asked."""
         return (page * 7 + version * 13) % len(self.size_bytes)
+
+
+class SizesByPage:
+    """Contents named by page, whatever its version: sizes as told (1,000 bytes), and which pages are same-filled."""
+
+    def __init__(self, sizes: dict[int, int] | None = None, same: Iterable[int] = (), zero: Iterable[int] = ()) -> None:
+        self.size_bytes = [(sizes or {}).get(page, 1000) for page in range(1000)]
+        self.same_filled = bytearray(page in {*same, *zero} for page in range(1000))
+        self.zero_filled = bytearray(page in {*zero} for page in range(1000))
+
+    def of(self, page: int, row: int, version: int) -> int:
+        """The page's own number."""
+        return page
 
 
 def make_trace(
@@ -92,6 +117,61 @@ def left_behind(engine: Engine) -> dict[str, Any]:
     }
 
 
+class Bench:
+    """A machine of `pages` pages without a clock: faults and evictions by hand, in memory to spare unless told.
+
+    Pages leave in the order they came. Writes are in `writes` and end when `end_writes` is called.
+    """
+
+    def __init__(
+        self, pages: int = 40, contents: Any = None, files: Iterable[int] = (), audited: bool = False, **values: Any
+    ) -> None:
+        trace = make_trace([[(page, 0) for page in range(pages)]], files=frozenset((0, page) for page in files))
+        settings = {"reclaim__policy": "fifo", "memory__entry_bytes": 0, "memory__size": "800K"} | values
+        self.machine = Machine(trace, config_of(**settings), contents or SizesByPage())
+        self.memory, self.counters = self.machine.memory, self.machine.counters
+        self.audit = Audit(trace, self.machine) if audited else None
+        self.vmscan = Vmscan(self.machine, self.audit)
+        self.faults = Faults(self.machine, self.vmscan, self.audit)
+        self.writes: list[Write] = []
+        self.machine.on_write = self.writes.append
+
+    def fault(self, page: int, write: int = 0, now_ns: int = 0, since_ns: int | None = None) -> int:
+        """One fault: its cost in ns, or BLOCKED."""
+        self.machine.begin(now_ns)
+        return self.faults.fault(page, write, now_ns if since_ns is None else since_ns)
+
+    def touch(self, *pages: int) -> None:
+        """Read faults, one after the other."""
+        for page in pages:
+            self.fault(page)
+
+    def evict(self, *pages: int) -> list[int]:
+        """Have reclaim try these pages, in this order and in one batch; what became of each."""
+        self.machine.begin(0)
+        outcomes = []
+        for page in pages:
+            self.machine.policy.remove(page)
+            outcomes.append(self.vmscan.pageout(page))
+            if outcomes[-1] != FREED:
+                self.machine.policy.insert(page, False)
+        self.machine.flush_writes()
+        return outcomes
+
+    def end_writes(self) -> None:
+        """All writes so far end, in the order of their times."""
+        for write in sorted(self.writes):
+            self.machine.end_write(write)
+        self.writes.clear()
+
+    def swap_out(self, *pages: int) -> None:
+        """Touch pages and have them evicted, to the store or, once the writes have ended, to the device."""
+        self.touch(*pages)
+        kept = [page for page, outcome in zip(pages, self.evict(*pages), strict=True) if outcome != FREED]
+        self.end_writes()
+        assert self.evict(*kept) == [FREED] * len(kept)
+
+
 @st.composite
 def traces(draw: st.DrawFn, most_tasks: int = 3) -> Trace:
     """Random traces of a few tasks, with or without times, file pages, tasks that start others."""
@@ -117,17 +197,18 @@ def traces(draw: st.DrawFn, most_tasks: int = 3) -> Trace:
 def configs(**fixed: Any) -> st.SearchStrategy[Config]:
     """Random configurations over every registry an engine depends on, small enough to be short of memory."""
     values = {
-        "era": st.sampled_from(["3.11", "6.1"]),
+        "era": st.sampled_from(list(ERAS)),
         "store": st.sampled_from(["zswap", "zswap", "none"]),
         "allocator": st.sampled_from(["zbud", "z3fold", "zsmalloc"]),
-        "writeback": st.sampled_from(["worker", "store-path", "none"]),
+        "writeback": st.sampled_from(list(WRITEBACK.builtin)),
         "memory.mode": st.sampled_from(["machine", "memcg"]),
         "memory.size": st.integers(8, 60).map(lambda pages: str(pages * PAGE_SIZE)),
+        "memory.total": st.sampled_from(["auto", "100K", "1M"]),
         "memory.min_free_kbytes": st.sampled_from([0, 8, 16]),
-        "memory.entry_bytes": st.just(0),
-        "reclaim.policy": st.sampled_from(["two-list"]),
+        "memory.entry_bytes": st.sampled_from([0, 95]),
+        "reclaim.policy": st.sampled_from(["two-list", "two-list", *POLICIES]),
         "reclaim.batch": st.sampled_from([1, 4, 32]),
-        "swap.device": st.sampled_from(["nvme", "hdd", "optane", "sata-ssd", "network", "failing"]),
+        "swap.device": st.sampled_from(list(DEVICES.builtin)),
         "swap.page_cluster": st.sampled_from([0, 0, 3]),
         "swap.size": st.sampled_from(["4x", "80K", "1x"]),
         "zswap.max_pool_percent": st.sampled_from([1, 10, 20, 50]),
