@@ -102,7 +102,7 @@ def test_a_promoted_page_stays_on_its_list_until_it_is_met() -> None:
     pages = aged(6)
     pages.access(0)
     policy = policy_of(pages)
-    policy.generations.update_gen(policy.walks.walk(True))
+    policy.generations.update_gen(policy.walks.walk((ANON, FILE)))
     assert lists(pages) == [[0, 1, 2, 3, 4, 5], [], []]
     assert pages.shrink(1, priority=1, is_memcg=True) == [1, 2, 3, 4]
     assert lists(pages) == [[5], [], [0]]
@@ -186,7 +186,7 @@ def test_tables_with_few_accessed_pages_are_skipped_next_time() -> None:
     def accessed(*pages: int) -> list[int]:
         for page in pages:
             memory.pte[page] = ACCESSED
-        return [int(page) for page in walks.walk(True)]
+        return [int(page) for page in walks.walk((ANON, FILE))]
 
     assert accessed(0, *range(512, 576)) == [0, *range(512, 576)]
     assert accessed(1, 600) == [600]
@@ -203,10 +203,10 @@ def test_a_walk_of_nothing_keeps_the_filter_before_last() -> None:
     memory = memory_of(list(range(1024)))
     walks = PageWalk(memory, bytes(1024))
     memory.pte[0] = ACCESSED
-    walks.walk(True)
-    assert len(walks.walk(True)) == 0
+    walks.walk((ANON, FILE))
+    assert len(walks.walk((ANON, FILE))) == 0
     memory.pte[700] = ACCESSED
-    assert walks.walk(True).tolist() == [700]
+    assert walks.walk((ANON, FILE)).tolist() == [700]
 
 
 def test_a_trace_says_where_pages_are() -> None:
@@ -368,3 +368,18 @@ def test_without_swap_only_files_are_walked() -> None:
     assert pages.memory.pte[0] & ACCESSED
     assert all(pages.memory.flags[page] & FRAME for page in range(4))
     assert all(pages.memory.flags[page] == SEEN for page in range(4, 8))
+
+
+def test_accesses_that_leave_no_trace() -> None:
+    """A file mapped MADV_RANDOM: its pages start among the oldest, nobody looks at their bits, and they go first."""
+    pages = mglru(8, files=range(4, 8), reclaim__file_recency=False)
+    pages.bring_in(*range(8))
+    assert lists(pages, FILE) == [[], [4, 5, 6, 7], [], []]
+    assert pages.shrink(1, priority=2, is_memcg=True) == [4, 5, 6, 7]
+    pages.bring_in(4, refault=True)
+    assert seq_of(pages, 4) < seq_of(pages, 0)
+    assert pages.counters.workingset_activate_file == 1
+    assert not policy_of(pages).generations.protected[4]
+    age(pages)
+    assert pages.memory.pte[4] & ACCESSED
+    assert not pages.memory.pte[0] & ACCESSED

@@ -36,6 +36,7 @@ class Eviction:
         self.counters = counters
         self.is_file = generations.is_file
         self.swappiness = config.swappiness
+        self.file_recency = config.file_recency
         self.modern = config.mglru == "6.12"
         self.batch = 2 * config.batch
         self.shadow = [0] * memory.pages
@@ -129,7 +130,7 @@ class Eviction:
 
     def _wanted(self, page: int) -> bool:
         """folio_check_references: whether a page has been accessed; then its neighbours may have been, too."""
-        if not self.memory.pte[page] & ACCESSED:
+        if not self.memory.pte[page] & ACCESSED or self.is_file[page] and not self.file_recency:
             return page in self._referenced
         self._promote(self.walks.look_around(page))
         self.counters.pgactivate += not self.modern

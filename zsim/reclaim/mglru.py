@@ -36,6 +36,7 @@ class Mglru:
         self.is_file = is_file
         self.counters = counters
         self.kinds = (ANON, FILE) if config.swappiness else (FILE,)
+        self.recency = (True, config.file_recency)
         self.modern = config.mglru == "6.12"
         self.generations = Generations(memory, is_file)
         self.walks = PageWalk(memory, is_file)
@@ -49,9 +50,14 @@ class Mglru:
 
     def insert(self, page: int, refault: bool) -> None:
         """lru_gen_add_folio: pages of a fault, or of its readahead, are the youngest; one read to be written is not."""
-        in_fault = bool(self.memory.flags[page] & SEEN)
+        recency = self.recency[self.is_file[page]]
+        in_fault = recency and bool(self.memory.flags[page] & SEEN)
         self.generations.protected[page] = refault and self._refault(page) and in_fault
-        self.generations.add(page, self.generations.max_seq - (not in_fault))
+        if recency:
+            self.generations.add(page, self.generations.max_seq - (not in_fault))
+        else:
+            oldest = self.generations.min_seq[FILE]
+            self.generations.add(page, oldest + (self.generations.count(FILE) > MIN_NR_GENS + 1))
 
     def _refault(self, page: int) -> bool:
         """lru_gen_refault: whether a page was evicted from what is still the oldest generation; it is spared once."""
@@ -145,9 +151,9 @@ class Mglru:
 
     def _age(self) -> None:
         """try_to_inc_max_seq: what has been accessed joins the youngest generation, then a younger one begins."""
-        can_swap = ANON in self.kinds
-        self.generations.update_gen(self.walks.walk(can_swap))
-        self.generations.inc_max_seq(can_swap)
+        walked = tuple(kind for kind in self.kinds if self.recency[kind])
+        self.generations.update_gen(self.walks.walk(walked))
+        self.generations.inc_max_seq(ANON in self.kinds)
         self.eviction.walking = True
 
     def _enough(self, pressure: Pressure, first_seq: int) -> bool:

@@ -47,10 +47,10 @@ class PageWalk:
         self._other_filter = np.ones(len(firsts), dtype=bool)
         self._new_task = np.ones(int(self._owner.max(initial=0)) + 1, dtype=bool)
 
-    def walk(self, anon: bool) -> npt.NDArray[np.intp]:
+    def walk(self, kinds: tuple[int, ...]) -> npt.NDArray[np.intp]:
         """try_to_inc_max_seq's walk of all page tables: the accessed pages; tables with few are skipped the next time.
 
-        Without `anon` only page cache is looked at. A task's first walk looks everywhere; a task that has not run since
+        Only memory of these kinds is looked at. A task's first walk looks everywhere; a task that has not run since
         the last walk has none, and where that is so of all tasks the filter is not made anew.
         """
         young = np.flatnonzero(self._pte & ACCESSED)
@@ -58,8 +58,7 @@ class PageWalk:
         ran = self._owner[tables]
         walked = self._filter[tables] | self._new_task[ran]
         self._new_task[ran] = False
-        if not anon:
-            walked &= self._kinds[young] == 1
+        walked &= np.isin(self._kinds[young], kinds)
         young, tables = young[walked], tables[walked]
         self._pte[young] &= ~ACCESSED & 0xFF
         if len(ran):

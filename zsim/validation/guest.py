@@ -1,7 +1,6 @@
 """What a recorded guest was, as a configuration and as a trace: nothing here is fitted to a case."""
 
 import csv
-from math import ceil
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ from zsim.config import Config, resolve
 from zsim.eras import ERAS
 from zsim.errors import TraceError
 from zsim.imagesizes import file_digest
-from zsim.kernels import parse_kernel
+from zsim.kernels import Kernel, parse_kernel
 from zsim.traces.trace import ContentLog, Images, TaskTrace, Trace
 from zsim.units import PAGE_SIZE
 from zsim.validation.cases import Case
@@ -26,8 +25,13 @@ SWAP_SLOTS = 65_535
 """A 256 MiB swap device, less its header."""
 IDLE_PAGES = 32
 """Pages of idle processes, swapped out early on: frames that the trace gets besides those that were free."""
+RECENCY: Kernel = (6, 3)
+"""From here on accesses to memory mapped MADV_RANDOM leave no trace (vma_has_recency)."""
 RANDOM_CONTENTS = 512
 """Contents after the population's: random bytes, which no codec makes smaller."""
+WAKEUP_NS = 50_000
+"""From waking kswapd until it has the guest's only processor: scheduling, so a guess (docs/validation.md: how much it
+matters). While kswapd works the task stands still; what it does therefore takes no time here."""
 DOES_NOT_FIT = PAGE_SIZE + 1
 
 
@@ -58,6 +62,8 @@ def config_values(case: Case) -> dict[str, Any]:
             values[f"zswap.{name}"] = guest[name]
     if guest.get("swappiness") is not None:
         values["reclaim.swappiness"] = guest["swappiness"]
+    if guest.get("madvise_random") and case.kernel >= RECENCY:
+        values["reclaim.file_recency"] = False
     if _shrinks(case):
         values["zswap.shrinker_enabled"] = True
     return values | (_ram(guest) if case.is_machine else _cgroup(guest))
@@ -89,28 +95,19 @@ def _cgroup(guest: dict[str, Any]) -> dict[str, Any]:
 
 
 def _ram(guest: dict[str, Any]) -> dict[str, Any]:
-    """The frames that were free before the trace, and the zones' marks as the allocator and kswapd look at them."""
+    """The frames that were free before the trace, zone by zone; those in per-CPU lists and of idle processes beside."""
+    zones = sorted(guest["zones"].values(), key=lambda zone: -zone["managed"])
     usable = guest["free_pages_before"] + guest.get("pcp_free_before", 0) + IDLE_PAGES
-    zones = list(guest["zones"].values())
-    least, low = (sum(zone[mark] + max(zone["protection"]) for zone in zones) for mark in ("min", "low"))
+    sizes = [zone["free"] for zone in zones]
+    sizes[0] += usable - sum(sizes)
+    marks = [[zone[mark] for mark in ("min", "low", "high")] + [max(zone["protection"])] for zone in zones]
     return {
         "memory.mode": "machine",
         "memory.size": str(usable * PAGE_SIZE),
-        "memory.watermark_min_pages": least,
-        "memory.watermark_low_pages": low,
-        "memory.watermark_high_pages": low + _until_balanced(zones),
+        "cost.wakeup_ns": WAKEUP_NS,
+        "cost.compress_ns": 0,
+        "memory.zones": " ".join("/".join(map(str, [size, *own])) for size, own in zip(sizes, marks, strict=True)),
     }
-
-
-def _until_balanced(zones: list[dict[str, Any]]) -> int:
-    """Pages that kswapd frees from the low marks on, until any zone is at its high mark (pgdat_balanced).
-
-    All zones are at their low marks then, for the allocator turns to the next one first, and what is freed goes back
-    to the zones by the share of the trace's pages that each holds.
-    """
-    held: list[int] = [zone["free"] - zone["low"] - max(zone["protection"]) for zone in zones]
-    gaps: list[int] = [zone["high"] - zone["low"] for zone in zones]
-    return min(ceil(gap * sum(held) / own) for gap, own in zip(gaps, held, strict=True) if own > 0)
 
 
 def load_guest_trace(case: Case) -> tuple[Trace, npt.NDArray[np.int64]]:
