@@ -24,7 +24,7 @@ LAYERS = [
     ["writeback", "reclaim"],
     ["contents", "imagesizes"],
     ["allocators", "compressors", "devices"],
-    ["traces", "hits", "swap", "memory", "config"],
+    ["traces", "hits", "swap", "memory", "zones", "config"],
     ["shrinker", "eras", "histogram", "metrics", "kernels", "registry"],
     ["files", "units", "errors"],
 ]

@@ -37,6 +37,12 @@ class MemoryConfig:
     watermark_min_pages: int = key(-1, "direct reclaim below this; -1: from min_free_kbytes", "pages", at_least=-1)
     watermark_low_pages: int = key(-1, "kswapd wakes below this; -1: from min_free_kbytes", "pages", at_least=-1)
     watermark_high_pages: int = key(-1, "kswapd stops here; -1: from min_free_kbytes", "pages", at_least=-1)
+    zones: str = key(
+        "",
+        "zones with marks of their own, the one that allocations prefer first: size/min/low/high[/reserve] of each, "
+        "reserve being its lowmem protection; empty: one zone",
+        "pages",
+    )
     page_table_bytes: int = key(
         0, "page tables charged (96 KiB in the recorded kernel runs) or held; 0: not counted", "bytes", at_least=0
     )

@@ -219,7 +219,7 @@ class Faults:
         machine.cleaned.discard(page)
         if memory.flags[page] & FRAME:
             machine.policy.remove(page)
-            memory.frames -= 1
+            memory.give_frame(page)
         if memory.slot[page] >= 0:
             machine.free_slot(page)
         if machine.cleancache:

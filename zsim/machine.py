@@ -42,7 +42,6 @@ Plug = tuple[dict[int, tuple[int, int]], dict[int, tuple[int, int]]]
 """Writes not submitted yet, swap's and files': block -> (page, start of its writeback or -1)."""
 
 
-
 class Write(NamedTuple):
     """A request under way: when it will be done, the pages it writes, whether the device fails them."""
 
@@ -126,7 +125,7 @@ class Machine:
     def take_frame(self, page: int, flags: int, refault: bool) -> None:
         """A page gets a frame and joins reclaim's lists."""
         self.memory.flags[page] = flags
-        self.memory.frames += 1
+        self.memory.take_frame(page)
         self.policy.insert(page, refault)
 
     def frames(self) -> int:
@@ -261,11 +260,10 @@ class Machine:
 
     def validate(self) -> None:
         """Everything recounts itself, and the parts agree with one another."""
-        for part in (self.memory, self.policy, self.store, self.slots, self.swap_device, self.file_device):
+        for part in (self.memory, self.room, self.policy, self.store, self.slots, self.swap_device, self.file_device):
             part.validate()
         used = [slot for slot in self.memory.slot if slot >= 0]
         assert len(used) == len(set(used)) == self.slots.used
-        assert self.room.is_memcg or self.room.frames_left() >= 0
 
 
 def adjacent(blocks: list[int]) -> list[list[int]]:

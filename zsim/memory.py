@@ -1,7 +1,7 @@
 """Page frames and page tables: which page is mapped, what reclaim knows of it, and how many frames are left."""
 
 from math import isqrt
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -50,6 +50,18 @@ def watermarks(
     return Watermarks(low, low + gap, low + 2 * gap)
 
 
+class Places(Protocol):
+    """Who follows which frame a page has."""
+
+    def place(self, page: int) -> None:
+        """A page gets a frame."""
+        ...
+
+    def leave(self, page: int) -> None:
+        """A page gives up its frame."""
+        ...
+
+
 class Memory:
     """The page tables of every task and the count of frames their pages hold.
 
@@ -72,6 +84,19 @@ class Memory:
         self.flags = bytearray(pages)
         self.slot = [-1] * pages
         self.frames = 0
+        self.zones: Places | None = None
+
+    def take_frame(self, page: int) -> None:
+        """A page gets a frame."""
+        self.frames += 1
+        if self.zones is not None:
+            self.zones.place(page)
+
+    def give_frame(self, page: int) -> None:
+        """A page gives up its frame."""
+        if self.zones is not None:
+            self.zones.leave(page)
+        self.frames -= 1
 
     def mapped(self) -> int:
         """Pages mapped into a task now."""

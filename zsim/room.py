@@ -4,8 +4,9 @@ from typing import Protocol, runtime_checkable
 
 from zsim.config import MemoryConfig
 from zsim.errors import UsageError
-from zsim.memory import Memory, Watermarks, watermarks
+from zsim.memory import FRAME, Memory, Watermarks, watermarks
 from zsim.units import PAGE_SIZE, parse_bytes
+from zsim.zones import Zone, Zones, parse_zones
 
 SMALLEST_PAGES = 8
 """Less memory than this cannot hold what a single fault needs."""
@@ -72,6 +73,75 @@ class Ram:
         """Whether so many frames can be had one by one without touching the reserve (__GFP_NOMEMALLOC)."""
         return self.frames_left() - pages >= self.marks.min
 
+    def validate(self) -> None:
+        """The pool kept to what there is."""
+        assert self.frames_left() >= 0
+
+    def end_pass(self) -> None:
+        """A pass of reclaim has ended."""
+
+    def wants_kswapd(self, left: int) -> bool:
+        """Whether an allocation wakes kswapd, with so many frames left."""
+        return left <= self.marks.low
+
+    def grants(self, left: int) -> bool:
+        """Whether a task gets a frame without reclaiming itself."""
+        return left > self.marks.min
+
+    def balanced(self, coming: int = 0) -> bool:
+        """Whether kswapd may sleep, now or when `coming` frames have come back."""
+        return self.frames_left() + coming > self.marks.high
+
+
+class ZonedRam(Ram):
+    """RAM of several zones: kswapd is woken when all are low and sleeps when one is above its high mark."""
+
+    def __init__(  # noqa: PLR0913
+        self, zones: list[Zone], size_pages: int, marks: Watermarks, page_table_bytes: int, memory: Memory, pool: Pool
+    ) -> None:
+        super().__init__(size_pages, marks, page_table_bytes, memory, pool)
+        self.zones = Zones(zones, memory.pages)
+        memory.zones = self
+
+    def place(self, page: int) -> None:
+        """A page gets a frame."""
+        self.zones.place(page)
+
+    def leave(self, page: int) -> None:
+        """A page gives up its frame; what the pool took for it came first."""
+        self._settle()
+        self.zones.leave(page)
+
+    def validate(self) -> None:
+        """The zones' books agree with the pages and the pool."""
+        self._settle()
+        pages = [page for page, flags in enumerate(self.memory.flags) if flags & FRAME]
+        self.zones.validate(pages, self.size_pages - self.memory.frames - self.frames_left())
+
+    def _settle(self) -> None:
+        """Let the zones see what the pool took or gave back."""
+        self.zones.resize_pool(self.size_pages - self.memory.frames - self.frames_left())
+
+    def end_pass(self) -> None:
+        """What could be evicted is free."""
+        self._settle()
+        self.zones.end_batch()
+
+    def wants_kswapd(self, left: int) -> bool:
+        """Every zone is at its low mark."""
+        self._settle()
+        return self.zones.all_low()
+
+    def grants(self, left: int) -> bool:
+        """One zone is above its min mark."""
+        self._settle()
+        return self.zones.any_above_min()
+
+    def balanced(self, coming: int = 0) -> bool:
+        """One zone is above its high mark."""
+        self._settle()
+        return self.zones.balanced(coming)
+
 
 class Cgroup:
     """A cgroup's memory.max in a machine with plenty: charged with pages and compressed bytes, not with pool pages.
@@ -106,6 +176,24 @@ class Cgroup:
         """The machine has frames enough."""
         return True
 
+    def validate(self) -> None:
+        """A charge may be over its limit."""
+
+    def end_pass(self) -> None:
+        """Pages are uncharged one by one."""
+
+    def wants_kswapd(self, left: int) -> bool:
+        """kswapd looks after the machine."""
+        return False
+
+    def grants(self, left: int) -> bool:
+        """Whether one more page can be charged."""
+        return left > 0
+
+    def balanced(self, coming: int = 0) -> bool:
+        """The machine has frames enough."""
+        return True
+
 
 Room = Ram | Cgroup
 
@@ -120,10 +208,22 @@ def make_room(config: MemoryConfig, footprint_bytes: int, memory: Memory, pool: 
     if config.mode == "memcg":
         return Cgroup(size_bytes, config.page_table_bytes, memory, pool)
     size_pages = size_bytes // PAGE_SIZE
-    marks = NO_RESERVE if batch == 1 else _marks(config, size_pages)
+    if config.zones and batch > 1:
+        zones, marks = _zones(config.zones, size_pages)
+    else:
+        zones, marks = [], NO_RESERVE if batch == 1 else _marks(config, size_pages)
     if marks.high >= size_pages:
         raise UsageError(f"memory.size: the high watermark ({marks.high} pages) leaves nothing of {size_pages} pages")
+    if zones:
+        return ZonedRam(zones, size_pages, marks, config.page_table_bytes, memory, pool)
     return Ram(size_pages, marks, config.page_table_bytes, memory, pool)
+
+
+def _zones(text: str, size_pages: int) -> tuple[list[Zone], Watermarks]:
+    zones = parse_zones(text)
+    if sum(zone.size for zone in zones) != size_pages:
+        raise UsageError(f"memory.zones: {text!r} are not the {size_pages} pages of memory.size")
+    return zones, Watermarks(*(sum(zone[mark] for zone in zones) for mark in (1, 2, 3)))
 
 
 def _marks(config: MemoryConfig, size_pages: int) -> Watermarks:

@@ -32,9 +32,9 @@ class Vmscan:
         """Make room for one frame, for `page`; False: a write must end first. OutOfMemoryError where nothing helps."""
         room = self.machine.room
         left = room.frames_left()
-        if left <= room.marks.low:
+        if room.wants_kswapd(left):
             self.machine.wake_kswapd()
-        if left > room.marks.min:
+        if room.grants(left):
             if page in self._began_ns:
                 self._end_stall(page)
             return True
@@ -48,7 +48,7 @@ class Vmscan:
         for _ in range(ENDLESS):
             freed = self._try_to_free(self._pressure(is_kswapd=False))
             machine.counters.pgsteal_direct += freed
-            if room.frames_left() > room.marks.min:
+            if room.grants(room.frames_left()):
                 self._end_stall(page)
                 return True
             if freed:
@@ -109,6 +109,7 @@ class Vmscan:
         pressure.priority = priority
         pressure.free_pages = self.machine.room.frames_left()
         freed = self.machine.policy.shrink(pressure, self.pageout)
+        self.machine.room.end_pass()
         self._let_write()
         self.machine.store.shrink(priority)
         self._let_write()
@@ -136,14 +137,12 @@ class Vmscan:
 
     def balanced(self) -> bool:
         """Above the high mark: kswapd may sleep."""
-        return self.machine.room.frames_left() > self.machine.room.marks.high
+        return self.machine.room.balanced()
 
     def kswapd_may_rest(self) -> bool:
         """Whether the writes under way will free what is missing to the high mark."""
-        room = self.machine.room
-        return bool(self.machine.writes_in_flight) and (
-            room.frames_left() + self.machine.writes_in_flight > room.marks.high
-        )
+        coming = self.machine.writes_in_flight
+        return coming > 0 and self.machine.room.balanced(coming)
 
     # One page.
 
@@ -176,7 +175,7 @@ class Vmscan:
             machine.cleancache.put_page(page, machine.content(page))
         memory.flags[page] = SEEN
         machine.cleaned.discard(page)
-        memory.frames -= 1
+        memory.give_frame(page)
         self._pressure_now.progress += 1
         return FREED
 
