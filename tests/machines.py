@@ -29,6 +29,7 @@ class SizesByHash:
     def __init__(self, contents: int = 97) -> None:
         self.size_bytes = [(content * 131) % 4300 + 20 for content in range(contents)]
         self.same_filled = bytearray(content % 11 == 0 for content in range(contents))
+        self.recompressed_bytes = [size // 2 if size % 2 else size for size in self.size_bytes]
         self.zero_filled = bytearray(content % 22 == 0 for content in range(contents))
 
     def of(self, page: int, row: int, version: int) -> int:
@@ -198,7 +199,7 @@ def configs(**fixed: Any) -> st.SearchStrategy[Config]:
     """Random configurations over every registry an engine depends on, small enough to be short of memory."""
     values = {
         "era": st.sampled_from(list(ERAS)),
-        "store": st.sampled_from(["zswap", "zswap", "none"]),
+        "store": st.sampled_from(["zswap", "zswap", "zram", "none"]),
         "allocator": st.sampled_from(["zbud", "z3fold", "zsmalloc"]),
         "writeback": st.sampled_from(list(WRITEBACK.builtin)),
         "memory.mode": st.sampled_from(["machine", "memcg"]),
@@ -210,7 +211,8 @@ def configs(**fixed: Any) -> st.SearchStrategy[Config]:
         "reclaim.batch": st.sampled_from([1, 4, 32]),
         "swap.device": st.sampled_from(list(DEVICES.builtin)),
         "swap.page_cluster": st.sampled_from([0, 0, 3]),
-        "swap.size": st.sampled_from(["4x", "80K", "1x"]),
+        "swap.size": st.sampled_from(["4x", "80K", "1x", "none"]),
+        "zram.disksize": st.sampled_from(["auto", "40K"]),
         "zswap.max_pool_percent": st.sampled_from([1, 10, 20, 50]),
         "cost.wakeup_ns": st.sampled_from([0, 5000, 200_000]),
     }

@@ -24,8 +24,8 @@ LAYERS = [
     ["writeback", "reclaim"],
     ["contents", "imagesizes"],
     ["allocators", "compressors", "devices"],
-    ["traces", "hits", "swap", "memory", "zones", "config"],
-    ["shrinker", "eras", "histogram", "metrics", "kernels", "registry"],
+    ["traces", "hits", "swap", "memory", "zones", "config", "configzram"],
+    ["shrinker", "configkey", "eras", "histogram", "metrics", "kernels", "registry"],
     ["files", "units", "errors"],
 ]
 """From the top down: a module imports from its own layer and from those below it."""

@@ -8,14 +8,11 @@ from dataclasses import MISSING, Field, asdict, dataclass, field, fields, is_dat
 from pathlib import Path
 from typing import Any
 
-from zsim.eras import ERAS
+from zsim.configkey import key
+from zsim.configzram import ZramConfig
+from zsim.eras import ERAS, OF_STORE
 from zsim.errors import ConfigError
 from zsim.registry import suggestion
-
-
-def key(default: Any, doc: str, unit: str = "", choices: tuple[str, ...] = (), at_least: int | None = None) -> Any:
-    """A configuration value: its default, what it means and where the default is from, and what is allowed."""
-    return field(default=default, metadata={"doc": doc, "unit": unit, "choices": choices, "min": at_least})
 
 
 @dataclass(frozen=True)
@@ -116,7 +113,9 @@ class SwapConfig:
     """The swap device, its slots, the swap cache."""
 
     device: str = key("nvme", "hdd, sata-ssd, nvme, optane, network, failing: `zsim list devices`")
-    size: str = key("auto", "swap space; auto: 4 times the footprint, so that it is never half full", "bytes")
+    size: str = key(
+        "auto", "swap space; auto: 4 times the footprint, so that it is never half full; none: no device", "bytes"
+    )
     page_cluster: int = key(0, "vm.page-cluster: readahead of up to 2^n pages; 0: none", at_least=0)
     write_frees_copy: bool = key(
         False, "a write to a page that kept its slot frees slot and copy at once (before 5.18); else they go stale"
@@ -219,7 +218,7 @@ class Config:
     """Everything a replay depends on besides the trace."""
 
     era: str = key("6.1", "kernel whose behaviour the presets give", choices=tuple(ERAS))
-    store: str = key("zswap", "zswap, zcache1, zcache2, none: `zsim list stores`")
+    store: str = key("zswap", "zswap, zcache1, zcache2, zram, none: `zsim list stores`")
     allocator: str = key("zbud", "NAME or NAME@KERNEL: `zsim list allocators`")
     chain_size: int = key(0, "zsmalloc: most pages of a zspage; 0: the version's own (4, from 6.3 on 8)", at_least=0)
     compressor: str = key("lz4", "lz4, lzo, lzo-rle, zstd, lz4hc, deflate: `zsim list compressors`")
@@ -232,6 +231,7 @@ class Config:
     swap: SwapConfig = SwapConfig()
     zswap: ZswapConfig = ZswapConfig()
     zcache: ZcacheConfig = ZcacheConfig()
+    zram: ZramConfig = ZramConfig()
     file: FileConfig = FileConfig()
     check: CheckConfig = CheckConfig()
     device: Mapping[str, Any] = field(
@@ -328,7 +328,7 @@ Layer = tuple[str, Mapping[str, Any]]
 
 
 def resolve(*layers: Layer) -> Resolved:
-    """Defaults, then the era's preset, then each layer in order; a `ConfigError` names the key and what is allowed."""
+    """Defaults, the presets of era and store, then each layer; a `ConfigError` names the key and what is allowed."""
     given: dict[str, tuple[Any, str]] = {}
     for origin, values in layers:
         for name, value in values.items():
@@ -336,6 +336,8 @@ def resolve(*layers: Layer) -> Resolved:
             given[full] = (_typed(full, value), origin)
     era = given["era"][0] if "era" in given else Config.era
     preset = {name: (value, f"era {era}") for name, value in ERAS[era].items()}
+    store = (preset | given).get("store", (Config.store, ""))[0]
+    preset |= {name: (value, f"store {store}") for name, value in OF_STORE.get(store, {}).items()}
     merged = preset | given
     origins = {name: merged[name][1] if name in merged else "default" for name in config_keys()}
     return Resolved(_build({name: value for name, (value, _) in merged.items()}), origins)

@@ -28,6 +28,7 @@ class Contents:
     A content id names what a page holds: ids below `images` are the trace's images, those above the population's rows.
     size_bytes   by content id; above PAGE_SIZE where it does not fit a page
     same_filled  by content id: 1 where all machine words are equal; zero_filled: where all bytes are 0
+    recompressed_bytes  by content id: size under a second codec, where there is one (`zram.recomp_algorithm`)
     drawn        by content id: 1 where the size is not the page's own but a population page's
     """
 
@@ -35,6 +36,7 @@ class Contents:
         self.images = len(images.size_bytes)
         self.population = population.count
         self.size_bytes: list[int] = images.size_bytes.tolist() + images.population_bytes.tolist()
+        self.recompressed_bytes: list[int] = []
         self.same_filled = bytearray(images.same_filled.tobytes() + population.same_filled.tobytes())
         self.zero_filled = bytearray(images.zero_filled.tobytes() + population.zero_filled.tobytes())
         self.drawn = bytearray(images.drawn.tobytes() + b"\1" * population.count)

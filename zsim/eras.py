@@ -15,6 +15,8 @@ _RECLAIM_3 = {
     "swap.write_frees_copy": True,
     "swap.map_writable": False,
     "swap.zeromap": False,
+    "zram.same_element": False,
+    "zram.huge_bytes": 3073,
 }
 _RECLAIM_6 = {
     "reclaim.new_anon": "inactive",
@@ -23,6 +25,8 @@ _RECLAIM_6 = {
     "reclaim.balance": "cost",
     "memory.watermark_scale_factor": 10,
     "swap.write_frees_copy": False,
+    "zram.same_element": True,
+    "zram.huge_bytes": 0,
 }
 
 ERAS: dict[str, dict[str, Any]] = {
@@ -88,3 +92,6 @@ ERAS: dict[str, dict[str, Any]] = {
     },
 }
 ERAS["6.19"] = ERAS["6.12"] | {"zswap.raw_incompressible": True}
+
+OF_STORE: dict[str, dict[str, Any]] = {"zram": {"allocator": "zsmalloc"}}
+"""What a store takes where nobody says otherwise, whatever the era's zswap takes: zram was always on zsmalloc."""

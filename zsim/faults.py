@@ -14,6 +14,7 @@ from zsim.memory import (
     WRITABLE,
     WRITEBACK,
 )
+from zsim.stores import ABSENT, LOADED
 from zsim.swap import Readahead
 from zsim.vmscan import Vmscan
 
@@ -22,6 +23,9 @@ BLOCKED = -1
 
 MAPPED_BY = (PRESENT | ACCESSED, PRESENT | ACCESSED | WRITABLE | DIRTY)
 """The page-table entry after a read fault and after a write fault."""
+
+COUNTED_AS = {"zero": "minor", "backing": "major_device"}
+"""Faults from the zero map, and from a device of the store's own."""
 
 
 class Faults:
@@ -42,7 +46,7 @@ class Faults:
         self.major_ns = cost.major_fault_ns
         self.readahead = Readahead(machine.config.swap.page_cluster)
         self.kind = "minor"
-        """What the last resolved fault was, by name of its latency; "zero": a minor one from the zero map."""
+        """What the last resolved fault was, by name of its latency; as in COUNTED_AS."""
 
     def fault(self, page: int, write: int, since_ns: int) -> int:
         """Resolve a fault that began at `since_ns`; ns from now until the task goes on, or BLOCKED."""
@@ -64,8 +68,7 @@ class Faults:
         if kind is None:
             return BLOCKED
         self.kind = kind
-        if kind == "zero":
-            kind = "minor"
+        kind = COUNTED_AS.get(kind, kind)
         machine.spent_ns += self.minor_ns if kind == "minor" else self.major_ns
         machine.flush_writes()
         stall_ns = machine.now_ns + machine.spent_ns - since_ns
@@ -149,7 +152,7 @@ class Faults:
         """do_swap_page: zero map, store, or device; None: readahead took the room, a write must end first."""
         machine, slot = self.machine, self.machine.memory.slot[page]
         reads: list[int] = []
-        window = self.readahead.window(slot)
+        window = self.readahead.window(slot) if slot >= machine.disk_from else 1
         if window > 1:
             reads = self._read_around(slot, window)
             if not self.vmscan.reserve(page):
@@ -172,12 +175,15 @@ class Faults:
         machine.take_frame(page, flags, refault=True)
         if page in machine.zero_pages:
             machine.counters.swpin_zero += 1
+            if slot < machine.disk_from:
+                self._free_copy(page)
             return "zero"
-        if machine.store.load(slot):
-            self._after_load(page)
-            return "major_store"
-        machine.counters.pswpin += 1
-        return "major_device"
+        found = machine.store.load(slot)
+        if found == ABSENT:
+            machine.counters.pswpin += 1
+            return "major_device"
+        self._after_load(page)
+        return "major_store" if found == LOADED else "backing"
 
     def _after_load(self, page: int) -> None:
         """Where the store kept no copy, the page is the only one; its slot waits for the next store or is free."""
@@ -192,7 +198,7 @@ class Faults:
         """Bring the window's other pages into the swap cache; the slots of those that are on the device."""
         machine, memory = self.machine, self.machine.memory
         reads: list[int] = []
-        first = slot - slot % window
+        first = slot - (slot - machine.disk_from) % window
         for near in range(first, min(first + window, machine.slots.slots)):
             page = machine.slots.page_at[near]
             if near == slot or page < 0 or memory.flags[page] & FRAME:
@@ -208,7 +214,7 @@ class Faults:
         """Read slots in merged requests; the task waits for the one with `wanted`, if it is among them."""
         at_ns = self._now_ns()
         for run in adjacent(sorted(slots)) if len(slots) != 1 else [slots]:
-            done_ns = self.machine.swap_device.submit(at_ns, False, run[0], len(run))
+            done_ns = self.machine.swap_device.submit(at_ns, False, run[0] - self.machine.disk_from, len(run))
             if run[0] <= wanted <= run[-1]:
                 self._wait_for(done_ns)
 

@@ -27,8 +27,8 @@ from zsim.memory import (
 from zsim.metrics import Counters
 from zsim.reclaim import ActiveLists, make_policy
 from zsim.room import make_room
-from zsim.stores import Cleancache, make_store
-from zsim.swap import SwapSlots
+from zsim.stores import Cleancache, SwapDevice, make_store
+from zsim.swap import PrioritySlots, SwapSlots
 from zsim.traces.objects import page_objects
 from zsim.traces.trace import Trace
 from zsim.units import PAGE_SIZE, pages_for, parse_bytes
@@ -80,11 +80,15 @@ class Machine:
         self.memory = Memory(trace.pages, trace.owner, trace.numbers)
         self.policy = make_policy(config.reclaim, self.memory, self.is_file, self.counters)
         self.active_lists = self.policy if isinstance(self.policy, ActiveLists) else None
+        self.footprint_bytes = footprint_bytes
         self.total_pages = _total_pages(config, footprint_bytes)
-        self.slots = SwapSlots(_swap_slots(config, footprint_bytes))
-        self.swap_device = make_device(config.swap.device, self.slots.slots, config.seed, dict(config.device))
         self.file_device = make_device(config.file.device, max(1, *self.file_block, 0) + 1, config.seed)
         self.store = make_store(config, contents, self)
+        disk = SwapSlots(_swap_slots(config, footprint_bytes))
+        self.disk_from = self.store.disksize_pages if isinstance(self.store, SwapDevice) else 0
+        """The first slot on the swap device; those before it are of the store itself."""
+        self.slots = PrioritySlots(SwapSlots(self.disk_from), disk) if self.disk_from else disk
+        self.swap_device = make_device(config.swap.device, max(disk.slots, 1), config.seed, dict(config.device))
         self.cleancache: Cleancache | None = self.store if isinstance(self.store, Cleancache) else None
         self.room = make_room(config.memory, footprint_bytes, self.memory, self.store, config.reclaim.batch)
         self.wake_kswapd: Callable[[], None] = lambda: None
@@ -161,7 +165,7 @@ class Machine:
             self._plug[1][self.file_block[page]] = (page, since_ns)
         else:
             self.counters.pswpout += 1
-            self._plug[0][self.memory.slot[page]] = (page, since_ns)
+            self._plug[0][self.memory.slot[page] - self.disk_from] = (page, since_ns)
         self.writes_in_flight += 1
         if from_store:
             self.writeback_in_flight += 1
@@ -292,6 +296,8 @@ def _total_pages(config: Config, footprint_bytes: int) -> int:
 
 
 def _swap_slots(config: Config, footprint_bytes: int) -> int:
+    if config.swap.size == "none":
+        return 0
     size = "4x" if config.swap.size == "auto" else config.swap.size
     slots = parse_bytes(size, footprint_bytes) // PAGE_SIZE
     if slots < 1:

@@ -12,6 +12,7 @@ from typing import Any
 from zsim.allocators import make_allocator
 from zsim.compressors import COMPRESSORS
 from zsim.config import Config, load_config
+from zsim.configzram import ZramConfig
 from zsim.contents import Contents, load_contents
 from zsim.devices import DEVICES, make_device
 from zsim.engine import Engine, ReferenceEngine
@@ -84,12 +85,26 @@ def check_config(config: Config) -> None:
     DEVICES.load(config.file.device)
     make_device(config.swap.device, 1, config.seed, config.device)
     make_allocator(config.allocator, config.era, config.chain_size)
-    for name, text in (("size", config.memory.size), ("total", config.memory.total), ("swap", config.swap.size)):
-        if text != "auto" or name == "size":
-            _check_size("swap.size" if name == "swap" else f"memory.{name}", text)
+    _check_zram(config.zram)
+    _check_size("memory.size", config.memory.size)
+    _check_size("memory.total", config.memory.total, "auto")
+    _check_size("swap.size", config.swap.size, "auto", "none")
 
 
-def _check_size(name: str, text: str) -> None:
+def _check_zram(zram: ZramConfig) -> None:
+    if zram.backing_device != "none":
+        DEVICES.load(zram.backing_device)
+    if zram.recomp_algorithm != "none":
+        COMPRESSORS.load(zram.recomp_algorithm)
+    _check_size("zram.disksize", zram.disksize, "auto")
+    _check_size("zram.mem_limit", zram.mem_limit, "none")
+    _check_size("zram.backing_size", zram.backing_size, "auto")
+
+
+def _check_size(name: str, text: str, *words: str) -> None:
+    """A size, or one of the words that may stand in its place."""
+    if text in words:
+        return
     try:
         size_bytes = parse_bytes(text, SAMPLE_BYTES)
     except UsageError as error:
@@ -132,7 +147,11 @@ def default_directory(trace: Trace, config: Config) -> Path:
 
 
 def _contents(trace: Trace, config: Config) -> Contents:
-    return load_contents(trace, config.compressor, config.compressor_level, config.era, config.seed)
+    contents = load_contents(trace, config.compressor, config.compressor_level, config.era, config.seed)
+    if config.store == "zram" and config.zram.recomp_algorithm != "none":
+        second = load_contents(trace, config.zram.recomp_algorithm, 0, config.era, config.seed)
+        contents.recompressed_bytes = second.size_bytes
+    return contents
 
 
 def _result(run: Engine, contents: Contents) -> Result:

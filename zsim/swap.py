@@ -10,7 +10,7 @@ class SwapSlots:
 
     Slots are handed out one after another inside a cluster of 256; a full cluster is followed by the cluster that has
     been free longest, and when none is wholly free by the first free slot found from there on. Left out: the per-CPU
-    caches of 64 slots (4.11 and later), which delay the reuse of a slot a little, and several devices.
+    caches of 64 slots (4.11 and later), which delay the reuse of a slot a little.
     """
 
     def __init__(self, slots: int) -> None:
@@ -71,6 +71,48 @@ class SwapSlots:
         for cluster, count in enumerate(self._count):
             first = cluster * CLUSTER_SLOTS
             assert count == sum(self._taken[first : first + CLUSTER_SLOTS])
+
+
+class PrioritySlots:
+    """The slots of two swap devices: those of the lower priority, numbered after the others, where none is left there.
+
+    As with a device of higher priority in /proc/swaps: what lies on it stays, however long it has not been used.
+    """
+
+    def __init__(self, high: SwapSlots, low: SwapSlots) -> None:
+        self.high = high
+        self.low = low
+        self.slots = high.slots + low.slots
+        self.page_at = [-1] * self.slots
+
+    @property
+    def used(self) -> int:
+        """Slots in use on both."""
+        return self.high.used + self.low.used
+
+    def alloc(self, page: int) -> int:
+        """A free slot, now `page`'s, or -1 when there is none."""
+        slot = self.high.alloc(page)
+        if slot < 0:
+            below = self.low.alloc(page)
+            slot = below + self.high.slots if below >= 0 else -1
+        if slot >= 0:
+            self.page_at[slot] = page
+        return slot
+
+    def free(self, slot: int) -> None:
+        """Give a slot back."""
+        if slot < self.high.slots:
+            self.high.free(slot)
+        else:
+            self.low.free(slot - self.high.slots)
+        self.page_at[slot] = -1
+
+    def validate(self) -> None:
+        """Recount both; the pages are those of the two."""
+        self.high.validate()
+        self.low.validate()
+        assert self.page_at == self.high.page_at + self.low.page_at
 
 
 class Readahead:

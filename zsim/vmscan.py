@@ -4,7 +4,7 @@ from zsim.audit import Audit
 from zsim.machine import Machine, OutOfMemoryError
 from zsim.memory import DIRTY, PG_DIRTY, PRESENT, SEEN, SWAPCACHE, WRITEBACK
 from zsim.reclaim import ACTIVATED, FREED, KEPT, Pressure
-from zsim.stores import ACCEPTED, KEEP
+from zsim.stores import ACCEPTED, KEEP, TO_DEVICE
 
 DEF_PRIORITY = 12
 MAX_RECLAIM_RETRIES = 16
@@ -189,9 +189,9 @@ class Vmscan:
             verdict = ACCEPTED if self._is_zero(page) else self._store(page)
             if verdict == KEEP:
                 return ACTIVATED
-            if verdict == ACCEPTED:
+            if verdict != TO_DEVICE:
                 machine.counters.pageout += 1
-                return FREED
+                return FREED if verdict == ACCEPTED else KEPT
         machine.counters.pageout += 1
         machine.queue_write(page)
         self._pressure_now.progress += 1

@@ -9,7 +9,14 @@ from collections.abc import Iterator
 from typing import ClassVar
 
 from zsim.allocators import EAGAIN, EINVAL, ENOMEM, Evict, Extent, Grow, Occupancy
-from zsim.allocators.zsmalloc_classes import STEP_BYTES, Shape, class_table, index_for, largest_shared_slot_bytes
+from zsim.allocators.zsmalloc_classes import (
+    LAST_INDEX,
+    STEP_BYTES,
+    Shape,
+    class_table,
+    index_for,
+    largest_shared_slot_bytes,
+)
 from zsim.allocators.zsmalloc_forms import Form, form_at
 from zsim.allocators.zsmalloc_groups import Place, SizeClass, Zspage
 from zsim.errors import UsageError
@@ -124,6 +131,10 @@ class Zsmalloc:
         if self.form.since < SHRINKER_SINCE:
             return 0
         return sum([size_class.compactable_pages() for size_class in self._classes if size_class.zspages])
+
+    def class_index(self, size_bytes: int) -> int:
+        """The size class of an object, larger for larger ones (zs_lookup_class_index)."""
+        return self._class_for(size_bytes).shape.class_index if size_bytes <= PAGE_SIZE else LAST_INDEX
 
     def extents(self) -> Iterator[Extent]:
         """Every live object at the start of its slot; a group is a zspage, the handle word is not shown."""

@@ -20,6 +20,7 @@ class Mm(Protocol):
     now_ns: int
     spent_ns: int
     total_pages: int
+    footprint_bytes: int
     writeback_in_flight: int
 
     def frames(self) -> int:
@@ -51,8 +52,12 @@ class Mm(Protocol):
         ...
 
 
-ACCEPTED, TO_DEVICE, KEEP = range(3)
-"""What becomes of a page offered to a store: it is kept here; it goes to the device; it stays in memory, wanted."""
+ACCEPTED, TO_DEVICE, KEEP, FAILED = range(4)
+"""What becomes of a page offered to a store: it is kept here; it goes to the device; it stays in memory, wanted; it
+stays in memory, dirty, for the store is a device and the write failed."""
+
+ABSENT, LOADED, READ = range(3)
+"""Where a store found a page: not here, so it is on the device; in memory; on a device of the store's own."""
 
 
 class Store(Protocol):
@@ -93,8 +98,8 @@ class Store(Protocol):
         """Offer a page: ACCEPTED, TO_DEVICE or KEEP."""
         ...
 
-    def load(self, slot: int) -> bool:
-        """Give a page back; False: not here, it is on the device."""
+    def load(self, slot: int) -> int:
+        """Give a page back: LOADED (or True), READ; ABSENT (or False) where it is on the device."""
         ...
 
     def content_of(self, slot: int) -> int | None:
@@ -112,6 +117,16 @@ class Store(Protocol):
     def validate(self) -> None:
         """Recount everything from scratch."""
         ...
+
+
+@runtime_checkable
+class SwapDevice(Protocol):
+    """A store that is a swap device by itself, used before `swap.device` (zram): the first slots are its own.
+
+    It is synchronous: its pages are swapped in without readahead and leave no copy. Its memory is nobody's cgroup's.
+    """
+
+    disksize_pages: int
 
 
 @runtime_checkable
@@ -149,6 +164,7 @@ STORES = Registry(
         "zswap": "zsim.stores.zswap:Zswap",
         "zcache1": "zsim.stores.zcache1:Zcache1",
         "zcache2": "zsim.stores.zcache2:Zcache2",
+        "zram": "zsim.stores.zram:Zram",
         "none": "zsim.stores.none:NoStore",
     },
 )

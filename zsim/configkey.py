@@ -1,0 +1,9 @@
+"""A key of the configuration: the field of a frozen dataclass that documents itself."""
+
+from dataclasses import field
+from typing import Any
+
+
+def key(default: Any, doc: str, unit: str = "", choices: tuple[str, ...] = (), at_least: int | None = None) -> Any:
+    """A configuration value: its default, what it means and where the default is from, and what is allowed."""
+    return field(default=default, metadata={"doc": doc, "unit": unit, "choices": choices, "min": at_least})
