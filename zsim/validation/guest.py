@@ -25,6 +25,14 @@ SWAP_SLOTS = 65_535
 """A 256 MiB swap device, less its header."""
 IDLE_PAGES = 32
 """Pages of idle processes, swapped out early on: frames that the trace gets besides those that were free."""
+DISK = {
+    "device.read_ns": 0,
+    "device.write_ns": 0,
+    "device.bandwidth_bytes_per_s": 10**15,
+    "zswap.rotate_written": False,
+}
+"""The guests' swap disk: emulated, a request is done before the submitter goes on. A page that is written back has not
+reached the page lists then, so folio_rotate_reclaimable finds it on none and does not move it to the inactive tail."""
 RECENCY: Kernel = (6, 3)
 """From here on accesses to memory mapped MADV_RANDOM leave no trace (vma_has_recency)."""
 RANDOM_CONTENTS = 512
@@ -54,6 +62,7 @@ def config_values(case: Case) -> dict[str, Any]:
         "swap.size": str(max(guest.get("swap_pages", SWAP_SLOTS), 1) * PAGE_SIZE),
         "swap.page_cluster": guest.get("page_cluster") or 0,
         "reclaim.policy": "mglru" if case.is_mglru else "two-list",
+        **DISK,
     }
     if guest["zswap"]:
         values["allocator"] = guest["zpool"]
