@@ -14,6 +14,7 @@ from zsim.eras import ERAS
 from zsim.faults import Faults
 from zsim.machine import Machine, Write
 from zsim.reclaim import FREED
+from zsim.stores import Counting
 from zsim.traces.trace import TaskTrace, Trace
 from zsim.units import PAGE_SIZE
 from zsim.vmscan import Vmscan
@@ -115,6 +116,7 @@ def left_behind(engine: Engine) -> dict[str, Any]:
         "latency": {name: histogram.to_json() for name, histogram in machine.latency.items()},
         "series": engine.sampler.rows,
         "versions": machine.versions,
+        "own": machine.store.statistics() if isinstance(machine.store, Counting) else {},
     }
 
 
@@ -199,7 +201,7 @@ def configs(**fixed: Any) -> st.SearchStrategy[Config]:
     """Random configurations over every registry an engine depends on, small enough to be short of memory."""
     values = {
         "era": st.sampled_from(list(ERAS)),
-        "store": st.sampled_from(["zswap", "zswap", "zram", "none"]),
+        "store": st.sampled_from(["zswap", "zswap", "zcache1", "zcache2", "zram", "none"]),
         "allocator": st.sampled_from(["zbud", "z3fold", "zsmalloc"]),
         "writeback": st.sampled_from(list(WRITEBACK.builtin)),
         "memory.mode": st.sampled_from(["machine", "memcg"]),

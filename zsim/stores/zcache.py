@@ -12,7 +12,7 @@ from zsim.shrinker import OldShrinker
 from zsim.stores import ACCEPTED, KEEP, TO_DEVICE, Mm
 from zsim.stores.tmem import MAX_PATH_NODES, OBJ_BYTES, OBJNODE_BYTES, POOL_BYTES, Key, frontswap_key
 from zsim.stores.zpages import Zpage, Zpages
-from zsim.units import PAGE_SIZE
+from zsim.units import PAGE_SIZE, pages_for
 from zsim.writeback import Steps, Work
 
 PRELOAD_BYTES = OBJ_BYTES + MAX_PATH_NODES * OBJNODE_BYTES
@@ -99,8 +99,8 @@ class Zcache:
 
     @property
     def metadata_bytes(self) -> int:
-        """Slab memory of tmem at its largest, for slabs are kept: two pools, objects, nodes, and those at hand."""
-        return 2 * POOL_BYTES + self._slab_bytes
+        """Slab memory of tmem in whole frames, at its largest, for slabs are kept."""
+        return (pages_for(2 * POOL_BYTES) + pages_for(self._slab_bytes)) * PAGE_SIZE
 
     def process(self, env: simpy.Environment, work: Work) -> Steps | None:
         """Nothing runs beside."""
@@ -220,11 +220,10 @@ class Zcache:
     def _preload(self) -> bool:
         """Have metadata at hand for the longest path; False where that takes a frame and none can be spared."""
         needed = self.ephemeral.tmem.slab_bytes + self.persistent.tmem.slab_bytes + PRELOAD_BYTES
-        more = needed - self._slab_bytes
-        if more > 0:
-            if not self.mm.may_spare(-(-more // PAGE_SIZE)):
-                return False
-            self._slab_bytes = needed
+        more_pages = pages_for(needed) - pages_for(self._slab_bytes)
+        if more_pages > 0 and not self.mm.may_spare(more_pages):
+            return False
+        self._slab_bytes = max(self._slab_bytes, needed)
         return True
 
     def _tmem_counts(self) -> tuple[int, int]:
@@ -302,7 +301,7 @@ class Zcache:
             "pers_pageframes": pers.pageframes,
             "tmem_lookups": eph.tmem.lookups + pers.tmem.lookups,
             "tmem_lookup_steps": eph.tmem.lookup_steps + pers.tmem.lookup_steps,
-            "tmem_metadata_bytes": self.metadata_bytes,
+            "tmem_metadata_bytes": 2 * POOL_BYTES + self._slab_bytes,
         }
 
     def validate(self) -> None:
