@@ -36,6 +36,20 @@ def test_pool_grows_to_the_last_frame() -> None:
     assert not bench.machine.may_grow(1)
 
 
+def test_lists_of_a_policy_without_active_ones() -> None:
+    """Pages with a frame, anonymous and of files, all inactive; and each counts as once active."""
+    bench = Bench(files=[1, 3, 5])
+    bench.touch(0, 1, 2, 3)
+    assert bench.machine.lru_pages() == (2, 0, 2, 0)
+    assert bench.machine.was_active(1)
+
+
+def test_keys_of_file_pages() -> None:
+    """Runs of file pages are objects, with indexes from their first page on."""
+    objects, indexes = Bench(pages=6, files=[1, 2, 5]).machine.file_keys()
+    assert (objects, indexes) == ([-1, 0, 0, -1, -1, 1], [0, 0, 1, 0, 0, 0])
+
+
 def test_plugged_writes_merge() -> None:
     """Pages of one batch go out in the order of their slots, neighbours as one request."""
     bench = Bench(store="none")

@@ -22,6 +22,13 @@ class PoolOf:
     metadata_bytes: int = 0
 
 
+@dataclass
+class PartlyNobodys(PoolOf):
+    """A pool with 1,000 bytes that are charged to nobody."""
+
+    uncharged_bytes: int = 1000
+
+
 def room_of(pool: PoolOf, frames: int = 0, batch: int = 32, **values: object) -> Room:
     """Memory of the given configuration in which `frames` frames hold pages."""
     memory = Memory(FOOTPRINT)
@@ -83,6 +90,21 @@ def test_a_cgroup_is_charged_bytes() -> None:
     pool.compressed_bytes = 376 * 4096 + 1
     assert room.frames_left() == -1
     assert room.may_grow(10**6)
+
+
+def test_what_is_spared_leaves_the_reserve() -> None:
+    """Frames beyond the minimum of 10 only; a cgroup's machine has plenty."""
+    room = room_of(PoolOf(pages=90), frames=880, pages=1000, memory__watermark_min_pages=10)
+    assert room.may_spare(20) and not room.may_spare(21) and room.may_grow(30)
+    assert room_of(PoolOf(), frames=999, pages=1000, memory__mode="memcg").may_spare(10**6)
+
+
+def test_a_cgroup_is_not_charged_what_is_nobodys() -> None:
+    """A pool that says so is charged the rest."""
+    pool = PartlyNobodys(compressed_bytes=10_000)
+    room = room_of(pool, frames=600, pages=1000, memory__mode="memcg")
+    assert isinstance(room, Cgroup)
+    assert room.charged_bytes() == 600 * 4096 + 9000
 
 
 def test_kswapd_does_not_look_after_a_cgroup() -> None:
