@@ -93,8 +93,9 @@ class ReclaimConfig:
     refault_activates: bool = key(True, "refaults within the working set go to the active list (anon: 5.9 and later)")
     balance: str = key(
         "cost",
-        "anon against file: by refault cost (5.8 and later) or by the share rotated (before)",
-        choices=("cost", "rotated"),
+        "anon against file: weighed: by refaults, pages written and, at a 32nd, pages kept (6.2 and later); cost: by "
+        "the first two (5.8 to 6.1); rotated: by the share rotated (before)",
+        choices=("weighed", "cost", "rotated"),
     )
     file_recency: bool = key(
         True,

@@ -78,6 +78,7 @@ ERAS: dict[str, dict[str, Any]] = {
         "allocator": "zsmalloc",
         "writeback": "worker",
         "reclaim.mglru": "6.12",
+        "reclaim.balance": "weighed",
         "swap.map_writable": True,
         "swap.zeromap": True,
         "zswap.accept_threshold_percent": 90,

@@ -51,6 +51,16 @@ def test_file_lists_were_one_to_one() -> None:
     assert not balance_of(sizes).inactive_is_low(FILE)
 
 
+def test_weighed_cost() -> None:
+    """From 6.2 on a page written or refaulted weighs 32, a page scanned and kept 1; before, kept pages nothing."""
+    anon_heavy = [1 << 20] * 4
+    old, new = balance_of(anon_heavy, era="6.1"), balance_of(anon_heavy, era="6.12")
+    for balance in (old, new):
+        balance.note_scan(ANON, 500, 100, 10, 450)
+        balance.note_refault(FILE)
+    assert (old._cost, new._cost) == ([10, 1], [32 * 10 + 450, 32])
+
+
 def test_without_history_swappiness_decides() -> None:
     """60 to 140 of 200: 4096 >> 10 is 4 pages of which 1.2 and 2.8 are scanned."""
     balance = balance_of([4096, 8192, 4096, 8192])

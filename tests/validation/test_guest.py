@@ -28,6 +28,11 @@ def test_a_cgroup() -> None:
     assert (config.allocator, config.compressor, config.era) == ("zbud", "lz4", "6.1")
 
 
+def test_kernel_memory_of_a_file() -> None:
+    """24 page tables, and 96 + 2 + 1 nodes of the page cache's tree; memory.stat of the runs says 156 to 160 kB."""
+    assert config_of(case("f61-none-f_hot-sw60")).memory.page_table_bytes == 24 * 4096 + 99 * 584
+
+
 def test_a_machine() -> None:
     """Free frames and 32 of idle processes, in two zones, the larger one preferred, with their marks."""
     config = config_of(case("m61-zsmalloc-lz4-mixed"))

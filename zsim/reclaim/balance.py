@@ -9,6 +9,7 @@ from zsim.units import PAGE_SIZE
 
 INACTIVE_ANON, ACTIVE_ANON, INACTIVE_FILE, ACTIVE_FILE = range(4)
 ANON, FILE = 0, 1
+SWAP_CLUSTER_MAX = 32
 PAGES_PER_GB = (1 << 30) // PAGE_SIZE
 
 
@@ -39,14 +40,16 @@ class Pressure:
 class ScanBalance:
     """Shares between anonymous and file lists, and whether active pages may be deactivated, pass by pass.
 
-    By refault cost as in 5.8 to 6.1, or by the share of scanned pages rotated as in 3.11.
+    By refaults and pages written as in 5.8 to 6.1, by these with pages kept at a 32nd of their weight as from 6.2 on, or
+    by the share of scanned pages rotated as in 3.11.
     """
 
     def __init__(self, config: ReclaimConfig, lists: Sequence[Sized], counters: Counters) -> None:
         self.config = config
         self.lists = lists
         self.counters = counters
-        self.by_cost = config.balance == "cost"
+        self.by_cost = config.balance != "rotated"
+        self.weighed = config.balance == "weighed"
         self.may_deactivate = [True, True]
         self.force_deactivate = False
         self.skipped_deactivate = False
@@ -138,10 +141,10 @@ class ScanBalance:
             (200 - swappiness) * (self._scanned[FILE] + 1) // (self._rotated[FILE] + 1) + 1,
         )
 
-    def note_scan(self, kind: int, scanned: int, rotated: int, paged_out: int) -> None:
-        """One list was scanned: `rotated` pages went back as wanted, `paged_out` were written or stored."""
+    def note_scan(self, kind: int, scanned: int, rotated: int, paged_out: int, kept: int = 0) -> None:
+        """One list was scanned: `rotated` of `kept` pages as wanted, `paged_out` were written or stored."""
         if self.by_cost:
-            self._note_cost(kind, paged_out)
+            self._note_cost(kind, paged_out, kept)
         else:
             self._scanned[kind] += scanned
             self._rotated[kind] += rotated
@@ -150,8 +153,8 @@ class ScanBalance:
         """A page of the working set came back."""
         self._note_cost(kind, 1)
 
-    def _note_cost(self, kind: int, pages: int) -> None:
-        self._cost[kind] += pages
+    def _note_cost(self, kind: int, pages: int, kept: int = 0) -> None:
+        self._cost[kind] += pages * SWAP_CLUSTER_MAX + kept if self.weighed else pages
         if sum(self._cost) > sum(map(len, self.lists)) // 4:
             self._cost = [cost // 2 for cost in self._cost]
 

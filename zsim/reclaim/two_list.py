@@ -175,7 +175,7 @@ class TwoList:
         self.nonresident_age += activated
         count.pgscan += scan
         count.pgactivate += activated
-        self.balance.note_scan(which >> 1, scan, activated, count.pageout - pageouts_before)
+        self.balance.note_scan(which >> 1, scan, activated, count.pageout - pageouts_before, len(keep))
         return scan - len(keep)
 
     def _look(self, page: int) -> int:

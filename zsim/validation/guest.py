@@ -21,6 +21,8 @@ READ, REWRITE, DIRTY = range(3)
 """What an access of a recorded trace does: reads; writes new content; reads, then writes with the content as it is."""
 
 PAGES_PER_TABLE = 512
+SLOTS_PER_NODE, NODE_BYTES = 64, 584
+"""An xarray node, with the pointer by which it is charged (radix_tree_node)."""
 SWAP_SLOTS = 65_535
 """A 256 MiB swap device, less its header."""
 IDLE_PAGES = 32
@@ -52,13 +54,12 @@ def config_values(case: Case) -> dict[str, Any]:
     """Dotted keys: the era of the kernel, and what run.json says of the guest."""
     guest = case.config
     total_pages = guest["managed_pages" if case.is_machine else "totalram_pages"]
-    tables = -(-_footprint_pages(case) // PAGES_PER_TABLE)
     values: dict[str, Any] = {
         "era": era_of(case),
         "store": "zswap" if guest["zswap"] else "none",
         "compressor": codec_of(case),
         "memory.total": str(total_pages * PAGE_SIZE),
-        "memory.page_table_bytes": tables * PAGE_SIZE,
+        "memory.page_table_bytes": kernel_bytes(case),
         "swap.size": str(max(guest.get("swap_pages", SWAP_SLOTS), 1) * PAGE_SIZE),
         "swap.page_cluster": guest.get("page_cluster") or 0,
         "reclaim.policy": "mglru" if case.is_mglru else "two-list",
@@ -89,8 +90,15 @@ def codec_of(case: Case) -> str:
     return str(case.config["compressor"]) if case.config["zswap"] else "lz4"
 
 
-def _footprint_pages(case: Case) -> int:
-    return len(case.outcomes()) - case.accesses_after_fill
+def kernel_bytes(case: Case) -> int:
+    """Kernel memory charged beside pages and pool: page tables, and the page cache's tree of the file."""
+    pages = len(case.outcomes()) - case.accesses_after_fill
+    in_file = pages - case.config.get("file_from", pages)
+    nodes, slots = 0, in_file
+    while slots > 1:
+        slots = -(-slots // SLOTS_PER_NODE)
+        nodes += slots
+    return -(-pages // PAGES_PER_TABLE) * PAGE_SIZE + nodes * NODE_BYTES
 
 
 def _shrinks(case: Case) -> bool:
