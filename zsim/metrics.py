@@ -109,7 +109,7 @@ METRICS = {
         ("pers_nonactive_puts_ignored", "", "", "swap pages not kept because they never were active"),
         ("obj_count_max", "", "", "most objects tmem ever had"),
         ("objnode_count_max", "", "", "most tree nodes tmem ever had"),
-        ("tmem_metadata_bytes", "B", "lower", "slab memory of tmem at its largest: pools, objects, nodes, and those at hand"),
+        ("tmem_metadata_bytes", "B", "lower", "slab memory of tmem at its largest: pools, objects, nodes, spares"),
         ("tmem_lookups", "", "", "puts, gets and flushes of a page in tmem"),
         ("tmem_lookup_steps", "", "", "objects and tree nodes met on their way"),
         ("compress_ns", "ns", "lower", "processor time spent compressing"),
