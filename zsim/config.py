@@ -153,9 +153,11 @@ class ZswapConfig:
     load_refreshes: bool = key(False, "a load makes the entry the youngest (2013)")
     worker_until_accepted: bool = key(False, "the worker goes on until stores are accepted again (6.6 on)")
     worker_turn_stores: int = key(
-        4, "refused stores after which the worker has a turn within a batch of reclaim; scheduling, so a guess: docs/model.md",
-        "stores", at_least=1,
-    )  # fmt: skip
+        4,
+        "refused stores after which the worker has a turn within a batch of reclaim; scheduling, a guess: docs/model.md",
+        "stores",
+        at_least=1,
+    )
     shrinker_enabled: bool = key(False, "memory pressure writes entries back (6.8 on)")
     writeback_high_percent: int = key(90, "the writeback daemon wakes above this share", "% of the limit", at_least=0)
     writeback_low_percent: int = key(80, "and goes on down to this one", "% of the limit", at_least=0)
