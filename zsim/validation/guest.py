@@ -33,7 +33,7 @@ DISK = {
     "device.bandwidth_bytes_per_s": 10**15,
     "zswap.rotate_written": False,
 }
-"""The guests' swap disk: emulated, a request is done before the submitter goes on. A page that is written back has not
+"""The guests' swap disk where a cgroup is the limit: emulated, a request is done before the submitter goes on. A page that is written back has not
 reached the page lists then, so folio_rotate_reclaimable finds it on none and does not move it to the inactive tail."""
 RECENCY: Kernel = (6, 3)
 """From here on accesses to memory mapped MADV_RANDOM leave no trace (vma_has_recency)."""
@@ -63,7 +63,6 @@ def config_values(case: Case) -> dict[str, Any]:
         "swap.size": str(max(guest.get("swap_pages", SWAP_SLOTS), 1) * PAGE_SIZE),
         "swap.page_cluster": guest.get("page_cluster") or 0,
         "reclaim.policy": "mglru" if case.is_mglru else "two-list",
-        **DISK,
     }
     if guest["zswap"]:
         values["allocator"] = guest["zpool"]
@@ -76,7 +75,7 @@ def config_values(case: Case) -> dict[str, Any]:
         values["reclaim.file_recency"] = False
     if _shrinks(case):
         values["zswap.shrinker_enabled"] = True
-    return values | (_ram(guest) if case.is_machine else _cgroup(guest))
+    return values | (_ram(guest) if case.is_machine else _cgroup(guest) | DISK)
 
 
 def era_of(case: Case) -> str:
