@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from tests.machines import SizesByHash, config_of, configs, left_behind, make_trace
 from zsim.config import Config
 from zsim.engine import Engine, ReferenceEngine
+from zsim.errors import UsageError
 from zsim.histogram import LatencyHistogram
 from zsim.metrics import METRICS, Counters
 from zsim.run import replay
@@ -515,6 +516,12 @@ def test_engines_agree(seed: int, config: Config) -> None:
 def test_nothing_is_lost(seed: int, config: Config) -> None:
     """The audit holds at every fifth fault, and no stale page of a file ever comes back."""
     replayed(busy_trace(seed), config, Engine, check=True).machine.validate()
+
+
+def test_an_unknown_allocator_is_said_before_the_trace_is_opened() -> None:
+    """Whatever the store."""
+    with pytest.raises(UsageError, match="unknown allocator 'zsmallok'; did you mean 'zsmalloc'"):
+        replay("no such trace", config_of(zcache__persistent="zsmallok"))
 
 
 def test_metrics_of_a_replay() -> None:
