@@ -33,8 +33,9 @@ DISK = {
     "device.bandwidth_bytes_per_s": 10**15,
     "zswap.rotate_written": False,
 }
-"""The guests' swap disk where a cgroup is the limit: emulated, a request is done before the submitter goes on. A page that is written back has not
-reached the page lists then, so folio_rotate_reclaimable finds it on none and does not move it to the inactive tail."""
+"""The guests' swap disk where a cgroup is the limit: emulated, a request is done before the submitter goes on. A page
+that is written back has not reached the page lists then, so folio_rotate_reclaimable finds it on none and does not
+move it to the inactive tail."""
 RECENCY: Kernel = (6, 3)
 """From here on accesses to memory mapped MADV_RANDOM leave no trace (vma_has_recency)."""
 RANDOM_CONTENTS = 512
