@@ -191,7 +191,6 @@ def test_unlimited_memory_is_no_slowdown(trace: Trace) -> None:
     assert engine.machine.counters.major_store == engine.machine.counters.major_device == 0
 
 
-@pytest.mark.xfail(strict=True, reason="unlimited_runtime_ns counts a page that was given up as touched once")
 def test_unlimited_memory_with_remaps_is_no_slowdown() -> None:
     """A page that came back after it was given up is a first touch again, in plenty of memory too."""
     trace = make_trace([[(0, 1), (1, 1), (0, 0)]], remaps=[[(2, 0)]])

@@ -293,7 +293,6 @@ def test_readahead_may_block_without_a_read(seed: int) -> None:
     tight(seed)
 
 
-@pytest.mark.xfail(strict=True, raises=AssertionError, reason="reserve() may bring in the page it makes room for")
 @pytest.mark.parametrize("seed", [20, 32])
 def test_room_for_readahead_may_bring_the_page(seed: int) -> None:
     """Making room may write back the wanted page or its neighbour, which then has a frame already."""

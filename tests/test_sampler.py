@@ -1,7 +1,6 @@
 """The series of a run: even, bounded, and what stands in its columns."""
 
 import numpy as np
-import pytest
 import simpy
 
 from tests.machines import Bench, config_of, make_trace, replayed
@@ -32,7 +31,6 @@ def test_memory_is_bounded() -> None:
         assert rows[0][0] == 0
 
 
-@pytest.mark.xfail(strict=True, reason="the last row is dropped with every other one, its interval goes on")
 def test_intervals_stay_even() -> None:
     """Halving keeps the rows at multiples of the doubled interval."""
     times = np.array([row[0] for row in sampled(10, 10 * 5000).rows])

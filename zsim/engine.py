@@ -154,7 +154,6 @@ class Engine:
         clock, machine = self.clock, self.machine
         self._kswapd_wanted = clock.event()
         self._write_ended = clock.event()
-        self._kswapd_failures = 0
         machine.wake_kswapd = self._wake_kswapd
         machine.on_write = self._schedule_write
         clock.process(self._kswapd())
@@ -166,7 +165,7 @@ class Engine:
     # Daemons.
 
     def _wake_kswapd(self) -> None:
-        if not self._kswapd_wanted.triggered and self._kswapd_failures < KSWAPD_FAILURES_MAX:
+        if not self._kswapd_wanted.triggered and self.machine.kswapd_failures < KSWAPD_FAILURES_MAX:
             self._kswapd_wanted.succeed()
 
     def _work(self, what: Callable[[], Any], counter: str) -> simpy.Event:
@@ -194,7 +193,8 @@ class Engine:
                 progress_made = progress_made or progress > 0
                 if scanned < high_pages or not progress:
                     priority -= 1
-            self._kswapd_failures = 0 if progress_made else self._kswapd_failures + 1
+            machine = self.machine
+            machine.kswapd_failures = 0 if progress_made else machine.kswapd_failures + 1
             self._kswapd_wanted = self.clock.event()
 
     def _schedule_write(self, write: Write) -> None:
@@ -384,7 +384,8 @@ def unlimited_runtime_ns(trace: Trace, config: Config) -> int:
 
     def end_ns(number: int, row: int) -> int:
         task = trace.tasks[number]
-        first_touches = len(np.unique(task.accesses[: row + 1] >> 1))
+        pages = task.accesses[: row + 1] >> 1
+        first_touches = len(np.unique(pages)) + sum(int(page in pages[at:]) for at, page in task.remaps if at <= row)
         nominal_ns = row * access_ns if task.times_ns is None else int(task.times_ns[row])
         return starts_ns[number] + nominal_ns + first_touches * minor_ns + access_ns
 

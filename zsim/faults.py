@@ -68,6 +68,7 @@ class Faults:
         if kind is None:
             return BLOCKED
         self.kind = kind
+        self.vmscan.end_stall(page)
         kind = COUNTED_AS.get(kind, kind)
         machine.spent_ns += self.minor_ns if kind == "minor" else self.major_ns
         machine.flush_writes()
@@ -150,7 +151,8 @@ class Faults:
 
     def _swap_in(self, page: int, write: int) -> str | None:
         """do_swap_page: zero map, store, or device; None: readahead took the room, a write must end first."""
-        machine, slot = self.machine, self.machine.memory.slot[page]
+        machine, memory = self.machine, self.machine.memory
+        slot = memory.slot[page]
         reads: list[int] = []
         window = self.readahead.window(slot) if slot >= machine.disk_from else 1
         if window > 1:
@@ -158,6 +160,9 @@ class Faults:
             if not self.vmscan.reserve(page):
                 self._read_device(reads, slot)
                 return None
+            if memory.flags[page] & FRAME:
+                self._read_device(reads, slot)
+                return self._map_cached(page, write)
         kind = self._bring_in(page, FRAME | SEEN | SWAPCACHE)
         if kind == "major_device":
             reads.append(slot)
@@ -205,6 +210,8 @@ class Faults:
                 continue
             if not self.vmscan.reserve(page):
                 break
+            if memory.flags[page] & FRAME:
+                continue
             machine.counters.swap_ra += 1
             if self._bring_in(page, FRAME | SEEN | SWAPCACHE | READAHEAD) == "major_device":
                 reads.append(near)

@@ -95,6 +95,7 @@ class Machine:
         self.on_write: OnWrite = lambda write: None
         self.writes_in_flight = 0
         self._in_flight: list[Write] = []
+        self.kswapd_failures = 0
         self.ended_writes = self.cleaned_pages = 0
         self.cleaned: set[int] = set()
         self.writeback_in_flight = 0

@@ -24,7 +24,7 @@ SAMPLES_MAX = 1024
 class Sampler:
     """Rows of COLUMNS at even intervals of simulated time; counters are totals since the start.
 
-    The first interval gives 256 rows if nothing stalls; whenever there are 1024 every other one is dropped and the
+    The first interval gives 256 rows if nothing stalls; whenever there are more than 1024 every other one is dropped and the
     interval doubled, so that the memory it takes is bounded.
     """
 
@@ -37,7 +37,7 @@ class Sampler:
         """Sample for ever."""
         while True:
             self.sample(int(env.now))
-            if len(self.rows) >= SAMPLES_MAX:
+            if len(self.rows) > SAMPLES_MAX:
                 self.rows = self.rows[::2]
                 self.interval_ns *= 2
             yield env.timeout(self.interval_ns)

@@ -35,8 +35,6 @@ class Vmscan:
         if room.wants_kswapd(left):
             self.machine.wake_kswapd()
         if room.grants(left):
-            if page in self._began_ns:
-                self._end_stall(page)
             return True
         return self._direct_reclaim(page)
 
@@ -48,8 +46,9 @@ class Vmscan:
         for _ in range(ENDLESS):
             freed = self._try_to_free(self._pressure(is_kswapd=False))
             machine.counters.pgsteal_direct += freed
+            if freed:
+                machine.kswapd_failures = 0
             if room.grants(room.frames_left()):
-                self._end_stall(page)
                 return True
             if freed:
                 self._fruitless.pop(page, None)
@@ -71,7 +70,10 @@ class Vmscan:
         self._fruitless[page] = (times, now)
         return times > MAX_RECLAIM_RETRIES
 
-    def _end_stall(self, page: int) -> None:
+    def end_stall(self, page: int) -> None:
+        """The fault on `page` has been resolved: what it took in direct reclaim, if it came to that."""
+        if page not in self._began_ns:
+            return
         machine = self.machine
         stall_ns = machine.now_ns + machine.spent_ns - self._began_ns.pop(page)
         self._fruitless.pop(page, None)
@@ -166,6 +168,7 @@ class Vmscan:
             machine.unmapped_tasks.add(machine.owner[page])
             if bits & DIRTY:
                 flags |= PG_DIRTY
+                machine.versions[page] += 1
         memory.flags[page] = flags
         if flags & PG_DIRTY:
             outcome = self._write(page)
@@ -182,7 +185,6 @@ class Vmscan:
     def _write(self, page: int) -> int:
         """Offer a dirty page to the store, else start writing it to the device."""
         machine = self.machine
-        machine.versions[page] += 1
         if self.audit:
             self.audit.written(page)
         if not machine.is_file[page]:
