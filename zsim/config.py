@@ -154,7 +154,7 @@ class ZswapConfig:
     worker_until_accepted: bool = key(False, "the worker goes on until stores are accepted again (6.6 on)")
     worker_turn_stores: int = key(
         4,
-        "refused stores after which the worker has a turn within a batch of reclaim; scheduling, a guess: docs/model.md",
+        "refused stores after which the worker has a turn within a batch of reclaim; a guess, see docs/model.md",
         "stores",
         at_least=1,
     )

@@ -24,8 +24,8 @@ SAMPLES_MAX = 1024
 class Sampler:
     """Rows of COLUMNS at even intervals of simulated time; counters are totals since the start.
 
-    The first interval gives 256 rows if nothing stalls; whenever there are more than 1024 every other one is dropped and the
-    interval doubled, so that the memory it takes is bounded.
+    The first interval gives 256 rows if nothing stalls; whenever there are more than 1024 every other one is dropped
+    and the interval doubled, so that the memory it takes is bounded.
     """
 
     def __init__(self, machine: Machine, unlimited_ns: int) -> None:

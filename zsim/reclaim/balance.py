@@ -40,8 +40,8 @@ class Pressure:
 class ScanBalance:
     """Shares between anonymous and file lists, and whether active pages may be deactivated, pass by pass.
 
-    By refaults and pages written as in 5.8 to 6.1, by these with pages kept at a 32nd of their weight as from 6.2 on, or
-    by the share of scanned pages rotated as in 3.11.
+    By refaults and pages written as in 5.8 to 6.1, by these with pages kept at a 32nd of their weight as from 6.2 on,
+    or by the share of scanned pages rotated as in 3.11.
     """
 
     def __init__(self, config: ReclaimConfig, lists: Sequence[Sized], counters: Counters) -> None:
