@@ -3,6 +3,7 @@
 import pytest
 
 from tests.machines import Bench, SizesByPage, config_of, make_trace, replayed
+from zsim.engine import Engine
 from zsim.faults import BLOCKED
 from zsim.memory import ACCESSED, DIRTY, FRAME, PG_DIRTY, PRESENT, READAHEAD, SEEN, SWAPCACHE, WRITABLE, WRITEBACK
 from zsim.reclaim import FREED, KEPT
@@ -268,6 +269,49 @@ def test_writeback_refaults_are_of_pages_written_back() -> None:
     assert (bench.counters.pswpin, bench.counters.writeback_refaults) == (2, 1)
 
 
+@pytest.mark.xfail(strict=True, reason="a page once written back is taken for it ever after")
+def test_a_page_is_written_back_once() -> None:
+    """Read in again and then swapped out past the store, it comes from the device for another reason."""
+    bench = Bench(contents=SizesByPage(), allocator="zsmalloc", zswap__evicts="entry")
+    bench.swap_out(0)
+    bench.machine.begin(0)
+    assert bench.machine.store.evict()
+    bench.machine.flush_writes()
+    bench.end_writes()
+    assert bench.evict(0) == [FREED]
+    bench.fault(0, 1)
+    assert (bench.counters.pswpin, bench.counters.writeback_refaults) == (1, 1)
+    bench.machine.contents.size_bytes[0] = 5000
+    assert bench.evict(0) == [KEPT]
+    bench.end_writes()
+    assert bench.evict(0) == [FREED]
+    bench.touch(0)
+    assert (bench.counters.pswpin, bench.counters.writeback_refaults) == (2, 1)
+
+
+@pytest.mark.xfail(strict=True, reason="a stall in direct reclaim is ended with its fault, after the read")
+def test_reclaim_is_over_when_the_read_begins() -> None:
+    """Dropping clean pages costs nothing; the wait for the device after it is not time in direct reclaim."""
+    bench = Bench(store="none", memory__mode="memcg", memory__size="32K", reclaim__batch=4)
+    bench.swap_out(*range(8))
+    bench.swap_out(8)
+    bench.touch(*range(8))
+    assert bench.counters.allocstall == 0
+    assert bench.fault(8, now_ns=10**9) == READ_NS + MAJOR_NS
+    assert (bench.counters.allocstall, bench.counters.pgsteal_direct) == (1, 4)
+    assert (bench.machine.latency["direct_reclaim"].count, bench.counters.direct_reclaim_ns) == (1, 0)
+
+
+@pytest.mark.xfail(strict=True, reason="the stall of a neighbour that readahead gave up is ended by nobody")
+@pytest.mark.parametrize("seed", [6, 9, 12, 18])
+def test_stalls_hold_their_parts(seed: int) -> None:
+    """Direct reclaim and waits for devices do not overlap, and together are no longer than the stalls they are in."""
+    engine = tight(seed)
+    count = engine.machine.counters
+    assert not engine.vmscan._began_ns
+    assert count.direct_reclaim_ns + count.device_read_ns <= count.stall_ns
+
+
 def churn(seed: int, pages: int, accesses: int) -> list[tuple[int, int]]:
     """(page, write) at random, by a linear congruence of Numerical Recipes."""
     chosen = []
@@ -277,14 +321,14 @@ def churn(seed: int, pages: int, accesses: int) -> list[tuple[int, int]]:
     return chosen
 
 
-def tight(seed: int) -> None:
+def tight(seed: int) -> Engine:
     """An audited replay with readahead in so little memory that each page read may push others out."""
     config = config_of(
         pages=8 + seed % 12, era="3.11", memory__mode=("memcg", "machine")[seed & 1], memory__min_free_kbytes=0,
         memory__total="200K", memory__entry_bytes=0, swap__page_cluster=3, reclaim__batch=(1, 4, 32)[seed % 3],
         zswap__max_pool_percent=10, check__every=1,
     )  # fmt: skip
-    replayed(make_trace([churn(seed, 20 + seed % 40, 400)]), config, check=True)
+    return replayed(make_trace([churn(seed, 20 + seed % 40, 400)]), config, check=True)
 
 
 @pytest.mark.parametrize("seed", [10, 24])

@@ -164,6 +164,10 @@ def test_writeback_takes_a_frame_until_written() -> None:
     assert bench.machine.start_writeback(0)
     assert bench.memory.flags[0] & (FRAME | SWAPCACHE | WRITEBACK | PG_DIRTY) == FRAME | SWAPCACHE | WRITEBACK
     assert (bench.memory.frames, bench.memory.pte[0], bench.counters.pswpout) == (1, 0, 1)
+    assert (bench.machine.writes_in_flight, bench.machine.writeback_in_flight) == (1, 1)
+    bench.machine.flush_writes()
+    bench.end_writes()
+    assert (bench.machine.writes_in_flight, bench.machine.writeback_in_flight) == (0, 0)
 
 
 def test_writeback_of_what_is_in_memory_fails() -> None:
