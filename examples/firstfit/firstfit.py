@@ -1,5 +1,4 @@
-"""First fit: an allocator of compressed pages for zsim, as small as one can be."""
-# ruff: noqa: D102 - what each method promises is said in zsim.allocators.Allocator
+"""First fit: an allocator of compressed pages for zsim. What each method promises: zsim.allocators.Allocator."""
 
 from zsim.allocators import EINVAL, ENOMEM, ENOSPC, Extent, Occupancy
 from zsim.units import PAGE_SIZE
@@ -12,13 +11,10 @@ class FirstFit:
     can_reclaim = can_compact = False
 
     def __init__(self, grow=None):
-        self.pages, self.max_size, self.contiguous_pages = 0, PAGE_SIZE, 1
-        self._grow, self._last_handle = grow, 0
+        self.pages, self.max_size, self.contiguous_pages, self._grow, self._last_handle = 0, PAGE_SIZE, 1, grow, 0
         self._frames, self._live = {}, {}  # page number -> its extents by offset; handle -> extent
 
-    @classmethod
-    def at(cls, kernel, chain_size=0, grow=None):
-        return cls(grow)
+    at = classmethod(lambda cls, kernel, chain_size=0, grow=None: cls(grow))
 
     def alloc(self, size_bytes):
         if not 0 < size_bytes <= PAGE_SIZE:
@@ -34,9 +30,8 @@ class FirstFit:
 
     def free(self, handle):
         extent = self._live.pop(handle)
-        self._frames[extent.group].remove(extent)
-        if not self._frames[extent.group]:
-            del self._frames[extent.group]
+        frame = [other for other in self._frames.pop(extent.group) if other != extent]
+        self._frames |= {extent.group: frame} if frame else {}
         self.pages = len(self._frames)
 
     def reclaim(self, evict, tries=8):
@@ -56,8 +51,9 @@ class FirstFit:
 
     def _hole(self, size_bytes):
         for number, frame in self._frames.items():
-            ends = [0, *(extent.offset + extent.size_bytes for extent in frame)]
-            for end, start in zip(ends, [*(extent.offset for extent in frame), PAGE_SIZE], strict=True):
-                if start - end >= size_bytes:
+            end = 0
+            for extent in [*frame, Extent(number, PAGE_SIZE, 0, 0)]:
+                if extent.offset - end >= size_bytes:
                     return number, end
+                end = extent.offset + extent.size_bytes
         return max(self._frames, default=0) + 1, 0

@@ -1,5 +1,7 @@
 """Exact LRU: misses as a cache's, page by page."""
 
+from itertools import accumulate
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -9,7 +11,7 @@ from tests.machines import SizesByHash, config_of, make_trace, replayed, traces
 from tests.reclaim.caches import engine_misses, queue_misses
 from tests.reclaim.pages import Pages
 from zsim.engine import Engine
-from zsim.reclaim import ACTIVATED, KEPT
+from zsim.reclaim import ACTIVATED, KEPT, lru
 from zsim.reclaim.lru import ascending
 from zsim.traces import open_trace
 from zsim.traces.trace import Trace
@@ -118,11 +120,14 @@ def test_activated_pages_are_new() -> None:
     assert pages.shrink(3) == [1, 0, 2]
 
 
-@given(st.lists(st.sampled_from([0, 0, 0, 1, 3, 1000]), min_size=1))
-def test_ascending_times(steps: list[int]) -> None:
-    """Each is later than the one before, none earlier than it was, and those that were far apart are as they were."""
+@given(st.lists(st.sampled_from([0, 0, 0, 1, 3, 1000]), min_size=1), st.sampled_from([1, 7, lru.STEP]))
+def test_ascending_times(steps: list[int], step: int) -> None:
+    """Each is later than the one before and none earlier than it was, however many are looked at together."""
     times = np.cumsum(np.array(steps, dtype=np.int64))
-    later = ascending(times)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(lru, "STEP", step)
+        later = ascending(times)
+    assert later.tolist() == list(accumulate(times.tolist(), lambda before, time: max(before + 1, time)))
     assert np.all(later[1:] > later[:-1])
     assert np.all(later >= times)
     assert np.all(later - times < len(times))

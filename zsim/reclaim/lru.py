@@ -15,6 +15,8 @@ from zsim.reclaim.victims import Victims
 from zsim.traces.trace import TaskTrace
 
 ABSENT = -1
+STEP = 1 << 20
+"""Accesses at a time, so that what is worked out of them takes little memory beside them."""
 
 
 class Lru(Victims):
@@ -101,6 +103,13 @@ def ascending(times_ns: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
     """Times of accesses in order, with 1 ns added to each that is not later than the one before."""
     if bool(np.all(times_ns[1:] > times_ns[:-1])):
         return times_ns
-    rows = np.arange(len(times_ns), dtype=np.int64)
-    later: npt.NDArray[np.int64] = np.maximum.accumulate(times_ns - rows) + rows
+    later = times_ns.copy()
+    for first in range(0, len(later), STEP):
+        part = later[first : first + STEP]
+        rows = np.arange(len(part), dtype=np.int64)
+        part -= rows
+        if first:
+            part[0] = max(part[0], later[first - 1] + 1)
+        np.maximum.accumulate(part, out=part)
+        part += rows
     return later
