@@ -69,6 +69,7 @@ def test_a_look_in_vain_takes_the_first_back() -> None:
     pages.access(0)
     pages.shrink(1)
     assert lists(pages)[:2] == [[0], []]
+    assert pages.counters.pgactivate == 0
 
 
 def test_one_look_made_a_page_active() -> None:
