@@ -268,8 +268,11 @@ def config_keys() -> dict[str, Field[Any]]:
     return keys
 
 
-def _full_key(name: str) -> str:
-    """The dotted key meant by `name`: itself, a section's principal key, or a last part that is unique."""
+def full_key(name: str) -> str:
+    """The dotted key meant by `name`: itself, a section's principal key, or a last part that is unique.
+
+    A `ConfigError` with a suggestion where there is none.
+    """
     keys = config_keys()
     if name in keys or name.startswith("device."):
         return name
@@ -281,7 +284,7 @@ def _full_key(name: str) -> str:
     raise ConfigError(f"unknown configuration key {name!r}{suggestion(name, ending or list(keys))}")
 
 
-def _typed(name: str, value: Any) -> Any:
+def typed(name: str, value: Any) -> Any:
     """`value` as the key's type; text is read as TOML would read it."""
     if name.startswith("device."):
         return _from_text(value) if isinstance(value, str) else value
@@ -327,7 +330,7 @@ class Resolved:
 
 
 Layer = tuple[str, Mapping[str, Any]]
-"""Where values come from, and dotted keys (or names `_full_key` knows) with their values."""
+"""Where values come from, and dotted keys (or names `full_key` knows) with their values."""
 
 
 def resolve(*layers: Layer) -> Resolved:
@@ -335,8 +338,8 @@ def resolve(*layers: Layer) -> Resolved:
     given: dict[str, tuple[Any, str]] = {}
     for origin, values in layers:
         for name, value in values.items():
-            full = _full_key(name)
-            given[full] = (_typed(full, value), origin)
+            full = full_key(name)
+            given[full] = (typed(full, value), origin)
     era = given["era"][0] if "era" in given else Config.era
     preset = {name: (value, f"era {era}") for name, value in ERAS[era].items()}
     store = (preset | given).get("store", (Config.store, ""))[0]
@@ -358,10 +361,11 @@ def _build(values: Mapping[str, Any]) -> Config:
     return Config(**top)
 
 
-def _flatten(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+def flatten(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """The values of nested tables by their dotted keys."""
     for name, value in table.items():
         if isinstance(value, dict):
-            yield from _flatten(value, f"{prefix}{name}.")
+            yield from flatten(value, f"{prefix}{name}.")
         else:
             yield prefix + name, value
 
@@ -374,7 +378,7 @@ def load_toml(path: Path) -> Layer:
         raise ConfigError(f"{path}: cannot read the configuration: {error}") from None
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{path}: not TOML: {error}") from None
-    return str(path), dict(_flatten(table))
+    return str(path), dict(flatten(table))
 
 
 def load_config(path: str | Path | None = None, **overrides: Any) -> Config:
