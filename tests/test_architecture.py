@@ -20,11 +20,11 @@ LAYERS = [
     ["vmscan"],
     ["audit"],
     ["machine"],
-    ["stores", "room"],
+    ["stores", "room", "readahead"],
     ["writeback", "reclaim"],
     ["contents", "imagesizes"],
     ["allocators", "compressors", "devices"],
-    ["traces", "hits", "swap", "memory", "zones", "config", "configzram"],
+    ["traces", "hits", "swap", "inversions", "memory", "zones", "config", "configzram"],
     ["shrinker", "configkey", "eras", "histogram", "metrics", "kernels", "registry"],
     ["files", "units", "errors"],
 ]

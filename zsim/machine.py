@@ -16,6 +16,7 @@ from zsim.contents import Contents
 from zsim.devices import Device, make_device
 from zsim.errors import UsageError, ZsimError
 from zsim.histogram import LatencyHistogram
+from zsim.inversions import Inversions
 from zsim.memory import (
     FRAME,
     PG_DIRTY,
@@ -103,6 +104,7 @@ class Machine:
         self.zero_pages: set[int] = set()
         self.unmapped_tasks: set[int] = set()
         self.written_back: set[int] = set()
+        self.inversions = Inversions()
         self._plug: Plug = ({}, {})
 
     # The meter.
@@ -130,8 +132,14 @@ class Machine:
     def take_frame(self, page: int, flags: int, refault: bool) -> None:
         """A page gets a frame and joins reclaim's lists."""
         self.memory.flags[page] = flags
+        self.inversions.gone(page)
         self.memory.take_frame(page)
         self.policy.insert(page, refault)
+
+    def evicted(self, page: int) -> None:
+        """A page has given up its frame; it may have been left in the store."""
+        if self.store.holds(self.memory.slot[page]):
+            self.inversions.evicted(page)
 
     def frames(self) -> int:
         """Page frames that pages hold."""
@@ -166,6 +174,8 @@ class Machine:
             self._plug[1][self.file_block[page]] = (page, since_ns)
         else:
             self.counters.pswpout += 1
+            if not from_store:
+                self.note_written(page)
             self._plug[0][self.memory.slot[page] - self.disk_from] = (page, since_ns)
         self.writes_in_flight += 1
         if from_store:
@@ -176,10 +186,20 @@ class Machine:
         """Read a stored page into the swap cache to write it out (zswap_get_swap_cache_page and what follows)."""
         if self.memory.flags[page] & FRAME or not self.may_grow(1):
             return False
+        self.note_written(page)
         self.take_frame(page, FRAME | SWAPCACHE, refault=True)
         self.queue_write(page, from_store=True)
         self.written_back.add(page)
         return True
+
+    def note_written(self, page: int) -> None:
+        """A page of the swap goes to a device: is it the oldest of those that were compressed?"""
+        self.counters.lru_inversions += self.inversions.written(page)
+        self.inversions.gone(page)
+
+    def note_slot_written(self, slot: int) -> None:
+        """The same of a page that the store has on a device of its own."""
+        self.note_written(self.slots.page_at[slot])
 
     def mark_for_rotation(self, page: int) -> None:
         """Reclaim met a page under writeback: it is to be next when that ends."""
@@ -243,6 +263,7 @@ class Machine:
         """The last reference to a page's slot is gone: swap cache, store entry and slot go with it."""
         slot = self.memory.slot[page]
         self.store.invalidate(slot)
+        self.inversions.gone(page)
         self.slots.free(slot)
         self.zero_pages.discard(page)
         self.memory.slot[page] = -1
@@ -269,6 +290,8 @@ class Machine:
             part.validate()
         used = [slot for slot in self.memory.slot if slot >= 0]
         assert len(used) == len(set(used)) == self.slots.used
+        flags, slots, compressed = self.memory.flags, self.memory.slot, self.inversions.pages()
+        assert set(compressed) == {p for p, s in enumerate(slots) if not flags[p] & FRAME and self.store.holds(s)}
 
 
 def adjacent(blocks: list[int]) -> list[list[int]]:

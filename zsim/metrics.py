@@ -40,14 +40,31 @@ METRICS = {
         ("write_errors", "pages", "lower", "writes the device failed"),
         ("written_back_pages", "pages", "lower", "compressed pages written back to the swap device, or zram's own"),
         ("writeback_refaults", "pages", "lower", "pages written back and faulted in again from the device"),
+        (
+            "lru_inversions",
+            "pages",
+            "lower",
+            "pages that went to a device while pages evicted earlier stayed compressed",
+        ),
+        (
+            "lru_inversion_share",
+            "",
+            "lower",
+            "share of the compressed pages that were older than one that went to a device: 0 the oldest went, 1 the "
+            "newest; the mean over those that went",
+        ),
+        ("rejected_stores", "pages", "lower", "swap pages that the store refused"),
         ("pool_limit_hit", "", "lower", "stores that found the pool at its limit"),
         ("reject_pool_limit", "", "lower", "stores refused because the pool was full or above its accept threshold"),
         ("reject_reclaim_fail", "", "lower", "pool reclaim that freed nothing"),
         ("reject_alloc_fail", "", "lower", "stores refused for want of memory"),
         ("reject_compress_poor", "", "lower", "stores of pages larger than the allocator packs"),
         ("reject_compress_fail", "", "lower", "stores of pages that did not compress"),
+        ("reject_flush_attempted", "", "lower", "stores that found no room and tried to flush (2013)"),
         ("reject_tmppage_fail", "", "lower", "stores that found no temporary buffer to flush with (2013)"),
+        ("flush_stopped", "", "lower", "flushes that too many unfinished writes cut short (2013)"),
         ("saved_by_flush", "", "", "stores that found room after a flush (2013)"),
+        ("duplicate_entry", "pages", "", "stores at an offset that had an entry (zswap until 6.8)"),
         ("failed_writes", "pages", "lower", "writes that zram failed for want of memory; the pages stay in memory"),
         ("notify_free", "pages", "", "zram sectors freed as swap gave up their slots"),
         ("huge_pages", "pages", "lower", "zram sectors stored uncompressed, at the end"),
@@ -59,9 +76,17 @@ METRICS = {
         ("bd_writes", "pages", "lower", "pages written to zram's backing device"),
         ("stored_pages", "pages", "", "pages in the compressed store at the end"),
         ("same_filled_pages", "pages", "", "same-filled pages among them"),
+        (
+            "stored_incompressible_pages",
+            "pages",
+            "lower",
+            "pages stored as they are among them (zswap, 6.18 and later)",
+        ),
         ("compressed_bytes", "B", "", "their compressed size, without the allocator's overhead"),
         ("pool_pages", "pages", "lower", "page frames of the pool at the end"),
         ("pool_pages_peak", "pages", "lower", "most page frames the pool ever held"),
+        ("pool_limit_pages", "pages", "", "the pool's limit, where it has one"),
+        ("pool_pages_over_limit_peak", "pages", "lower", "most page frames it ever was above it"),
         ("stored_pages_peak", "pages", "", "most pages the store ever held"),
         ("compression_ratio", "", "higher", "payload: bytes of the stored pages / their compressed bytes, at the end"),
         ("effective_ratio", "", "higher", "bytes of the stored pages / bytes of the pool's frames, at the end"),
@@ -147,13 +172,17 @@ class Counters:
     write_errors: int = 0
     written_back_pages: int = 0
     writeback_refaults: int = 0
+    lru_inversions: int = 0
+    rejected_stores: int = 0
     pool_limit_hit: int = 0
     reject_pool_limit: int = 0
     reject_reclaim_fail: int = 0
     reject_alloc_fail: int = 0
     reject_compress_poor: int = 0
     reject_compress_fail: int = 0
+    reject_flush_attempted: int = 0
     reject_tmppage_fail: int = 0
+    flush_stopped: int = 0
     saved_by_flush: int = 0
     pgscan: int = 0
     pageout: int = 0

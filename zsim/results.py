@@ -15,7 +15,7 @@ from zsim.resultfiles import RESULT, SCHEMA, find_results, read_object, save_dir
 if TYPE_CHECKING:
     import pandas as pd
 
-MODEL_VERSION = 1
+MODEL_VERSION = 2
 """Raised whenever a change gives the same configuration and trace other results."""
 
 Number = int | float | None

@@ -201,6 +201,7 @@ def _metrics(run: Engine) -> dict[str, Number]:
         "effective_ratio": _ratio(stored_bytes, now["pool_pages"] * PAGE_SIZE),
         "density": _ratio(now["stored_pages"] - now["same_filled_pages"], now["pool_pages"]),
         "evictions_per_freed_page": _ratio(count.evictions, count.freed_pool_pages),
+        "lru_inversion_share": _ratio(machine.inversions.older_share, machine.inversions.writes, zero=0.0),
         "drawn_share": None,
     }
     own = machine.store.statistics() if isinstance(machine.store, Counting) else {}
@@ -216,8 +217,8 @@ def _times(run: Engine) -> dict[str, Number]:
     return {"runtime_ns": runtime_ns, "slowdown": round(runtime_ns / run.unlimited_ns, 6)}
 
 
-def _ratio(amount: int, of: int) -> float | None:
-    return round(amount / of, 6) if of and amount else None
+def _ratio(amount: float, of: int, zero: float | None = None) -> float | None:
+    return round(amount / of, 6) if of and amount else zero if of else None
 
 
 def _host() -> dict[str, Any]:

@@ -12,8 +12,9 @@ GAUGES = (
 )  # fmt: skip
 COUNTERS = (
     "pgfault", "minor_faults", "major_store", "major_device", "zswpin", "zswpout", "pswpin", "pswpout", "filein",
-    "fileout", "written_back_pages", "reject_pool_limit", "pgscan", "pgsteal_kswapd", "pgsteal_direct", "allocstall",
-    "direct_reclaim_ns", "device_read_ns", "stall_ns",
+    "fileout", "written_back_pages", "writeback_refaults", "lru_inversions", "rejected_stores",
+    "reject_pool_limit", "pgscan", "pgsteal_kswapd", "pgsteal_direct", "allocstall", "direct_reclaim_ns",
+    "device_read_ns", "stall_ns",
 )  # fmt: skip
 COLUMNS = ("time_ns", "accesses", *GAUGES, *COUNTERS)
 

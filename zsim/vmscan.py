@@ -179,6 +179,7 @@ class Vmscan:
         memory.flags[page] = SEEN
         machine.cleaned.discard(page)
         memory.give_frame(page)
+        machine.evicted(page)
         self._pressure_now.progress += 1
         return FREED
 

@@ -37,6 +37,9 @@ class MeterOnly:
         """Whether there are so many frames."""
         return pages <= self.frames_left
 
+    def note_slot_written(self, slot: int) -> None:
+        """Nobody asks for the order in which sectors leave."""
+
 
 def device(contents: Any, pages: int = 100, **values: Any) -> Zram:
     """A device of `pages` sectors under the configuration that `zram` and `values` give."""

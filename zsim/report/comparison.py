@@ -14,10 +14,11 @@ from zsim.units import PAGE_SIZE, format_bytes, format_ns
 
 TELLING = [
     "slowdown", "runtime_ns", "pgmajfault", "major_store", "major_device", "latency_ns.major_device.p99",
-    "pswpin", "pswpout", "filein", "written_back_pages", "evictions_per_freed_page", "latency_ns.free_page.p99",
-    "pool_pages_peak", "stored_pages_peak", "compression_ratio", "effective_ratio", "density",
-    "pool_limit_hit", "reject_pool_limit", "compress_ns", "decompress_ns", "allocstall", "direct_reclaim_ns",
-    "stall_ns", "resident_pages",
+    "pswpin", "pswpout", "filein", "written_back_pages", "writeback_refaults", "lru_inversions", "lru_inversion_share",
+    "rejected_stores", "latency_ns.store.p99", "latency_ns.direct_reclaim.p99", "evictions_per_freed_page",
+    "latency_ns.free_page.p99", "pool_pages_peak", "pool_pages_over_limit_peak", "stored_pages_peak",
+    "compression_ratio", "effective_ratio", "density", "pool_limit_hit", "reject_pool_limit", "compress_ns",
+    "decompress_ns", "allocstall", "direct_reclaim_ns", "stall_ns", "resident_pages",
 ]  # fmt: skip
 
 NA = "n/a"

@@ -47,6 +47,10 @@ class Mm(Protocol):
         """Per page the page-cache object it belongs to (-1: anonymous) and its index in it."""
         ...
 
+    def note_slot_written(self, slot: int) -> None:
+        """A slot's page goes to a device of the store's own."""
+        ...
+
     def start_writeback(self, page: int) -> bool:
         """Give a swapped-out page a frame in the swap cache and queue its write; False: already cached, or no frame."""
         ...
@@ -104,6 +108,10 @@ class Store(Protocol):
 
     def content_of(self, slot: int) -> int | None:
         """The content id stored for a slot; None where nothing is."""
+        ...
+
+    def holds(self, slot: int) -> bool:
+        """Whether the slot's page takes room in the pool; same-filled pages do not. Slot -1: no page of the swap."""
         ...
 
     def invalidate(self, slot: int) -> None:

@@ -33,6 +33,10 @@ class NoStore:
         """Nothing is here."""
         return None
 
+    def holds(self, slot: int) -> bool:
+        """Nothing is here."""
+        return False
+
     def invalidate(self, slot: int) -> None:
         """Nothing to forget."""
 

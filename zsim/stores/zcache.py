@@ -110,7 +110,10 @@ class Zcache:
 
     def store(self, slot: int, page: int, content: int) -> int:
         """frontswap_store: a put into the persistent pool; a page that is refused leaves no older copy behind."""
-        return ACCEPTED if self._store(slot, page, content) else self.refused
+        if self._store(slot, page, content):
+            return ACCEPTED
+        self.mm.counters.rejected_stores += 1
+        return self.refused
 
     def _store(self, slot: int, page: int, content: int) -> bool:
         key = frontswap_key(slot)
@@ -138,6 +141,11 @@ class Zcache:
         """The content id stored for a slot; None where nothing is."""
         zpage = self.persistent.tmem.peek(frontswap_key(slot))
         return None if zpage is None else zpage.content
+
+    def holds(self, slot: int) -> bool:
+        """Whether the page has an object."""
+        zpage = None if slot < 0 else self.persistent.tmem.peek(frontswap_key(slot))
+        return zpage is not None and zpage.handle > 0
 
     def invalidate(self, slot: int) -> None:
         """frontswap_invalidate_page: a flush, where frontswap's bitmap has the slot."""

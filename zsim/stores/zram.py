@@ -72,7 +72,9 @@ class Zram:
 
     def statistics(self) -> dict[str, int | float | None]:
         """What is counted here alone, by metric name."""
-        return dict(asdict(self.count))
+        limit_pages = self.limit_pages or None
+        over = None if limit_pages is None else max(self.pages_peak - limit_pages, 0)
+        return asdict(self.count) | {"pool_limit_pages": limit_pages, "pool_pages_over_limit_peak": over}
 
     @property
     def mm_stat(self) -> MmStat:
@@ -103,6 +105,7 @@ class Zram:
         sector = self._write(content)
         if sector is None:
             self.count.failed_writes += 1
+            self.mm.counters.rejected_stores += 1
             return FAILED
         self._free(slot)
         self.table[slot] = sector
@@ -176,6 +179,11 @@ class Zram:
         sector = self.table[slot] if 0 <= slot < self.disksize_pages else None
         return sector.content if sector else None
 
+    def holds(self, slot: int) -> bool:
+        """Whether the sector has an object."""
+        sector = self.table[slot] if 0 <= slot < self.disksize_pages else None
+        return sector is not None and sector.handle > 0
+
     def invalidate(self, slot: int) -> None:
         """zram_slot_free_notify: swap gave the slot up."""
         if slot < self.disksize_pages and self.table[slot]:
@@ -237,6 +245,7 @@ class Zram:
         self._count(sector, -1)
         self.allocator.free(sector.handle)
         sector.handle, sector.size_bytes, sector.huge, sector.block = 0, 0, False, block
+        self.mm.note_slot_written(slot)
         self.count.bd_count += 1
         self.mm.counters.written_back_pages += 1
 

@@ -40,7 +40,7 @@ class Zswap:
         self.entries: dict[int, Entry] = {}
         self.slot_of: dict[int, int] = {}
         self.lru = EntryLru(self.config.second_chance)
-        self.compressed_bytes = self.same_filled = 0
+        self.compressed_bytes = self.same_filled = self.incompressible = self.duplicates = 0
         self.stored_peak = self.pages_peak = 0
         self.header_bytes = self.config.header_bytes if self.allocator.can_reclaim else 0
         self.entry_bytes = config.memory.entry_bytes
@@ -74,18 +74,25 @@ class Zswap:
 
     def store(self, slot: int, page: int, content: int) -> int:
         """zswap_store: limit, same-filled, compress, allocate, insert."""
+        if self._store(slot, page, content):
+            return ACCEPTED
+        self.mm.counters.rejected_stores += 1
+        return self.refused
+
+    def _store(self, slot: int, page: int, content: int) -> bool:
         if slot in self.entries:
+            self.duplicates += 1
             self.invalidate(slot)
         verdict = self.limit.look(self.allocator.pages)
         if verdict != OPEN and not (verdict == FULL and self._make_room()):
             self.mm.counters.pool_limit_hit = self.limit.hits
             self.mm.counters.reject_pool_limit += 1
-            return self.refused
+            return False
         if self.config.same_filled_pages_enabled and self.contents.same_filled[content]:
             self.same_filled += 1
             self._insert(slot, (0, 0, content, page))
-            return ACCEPTED
-        return ACCEPTED if self._compress(slot, page, content) else self.refused
+            return True
+        return self._compress(slot, page, content)
 
     def _make_room(self) -> bool:
         """The pool is full: writeback decides whether the store may go on."""
@@ -104,7 +111,8 @@ class Zswap:
         self.mm.spent_ns += self.compress_ns
         counters.compress_ns += self.compress_ns
         size = self.contents.size_bytes[content]
-        if self.config.raw_incompressible and size >= PAGE_SIZE and self.refused != KEEP:
+        raw = self.config.raw_incompressible and size >= PAGE_SIZE and self.refused != KEEP
+        if raw:
             size = PAGE_SIZE
         if size > PAGE_SIZE:
             counters.reject_compress_fail += 1
@@ -121,6 +129,7 @@ class Zswap:
             return False
         self.slot_of[handle] = slot
         self.compressed_bytes += size
+        self.incompressible += raw
         self.lru.add(slot, counters.pageout)
         self.pages_peak = max(self.pages_peak, self.allocator.pages)
         self._insert(slot, (handle, size, content, page))
@@ -131,6 +140,7 @@ class Zswap:
         handle = self.allocator.alloc(size_bytes)
         if handle != ENOMEM or self.limit.test != "allocator":
             return handle
+        self.mm.counters.reject_flush_attempted += 1
         if not self._make_room():
             return ENOMEM
         handle = self.allocator.alloc(size_bytes)
@@ -169,6 +179,11 @@ class Zswap:
         entry = self.entries.get(slot)
         return entry[2] if entry else None
 
+    def holds(self, slot: int) -> bool:
+        """Whether the entry has an object."""
+        entry = self.entries.get(slot)
+        return entry is not None and entry[0] > 0
+
     def invalidate(self, slot: int) -> None:
         """Drop the slot's entry and its object, if there is one."""
         entry = self.entries.pop(slot, None)
@@ -181,6 +196,7 @@ class Zswap:
         self.lru.remove(slot)
         del self.slot_of[handle]
         self.compressed_bytes -= size
+        self.incompressible -= self.config.raw_incompressible and size == PAGE_SIZE
         self.allocator.free(handle)
 
     # Writing back.
@@ -241,7 +257,10 @@ class Zswap:
             self.mm.counters.reject_tmppage_fail += 1
             return False
         for _ in range(self.config.flush_entries):
-            if self.mm.writeback_in_flight > self.config.outstanding_max or self.evict_entry() == EMPTY:
+            if self.mm.writeback_in_flight > self.config.outstanding_max:
+                self.mm.counters.flush_stopped += 1
+                break
+            if self.evict_entry() == EMPTY:
                 break
         self._flushing_until_ns.append(self.mm.now_ns + self.mm.spent_ns)
         return True
@@ -288,6 +307,17 @@ class Zswap:
     def oldest_is_cold(self, working_set_pages: int) -> bool:
         """Whether more pages were paged out since the oldest entry was stored than memory holds."""
         return len(self.lru) > 0 and self.mm.counters.pageout - self.lru.oldest_age() > working_set_pages
+
+    # Books.
+
+    def statistics(self) -> dict[str, int | float | None]:
+        """What is counted here alone, by metric name."""
+        return {
+            "duplicate_entry": self.duplicates,
+            "stored_incompressible_pages": self.incompressible,
+            "pool_limit_pages": self.limit.limit_pages,
+            "pool_pages_over_limit_peak": max(self.pages_peak - self.limit.limit_pages, 0),
+        }
 
     def validate(self) -> None:
         """Recount entries, handles and bytes; the allocator audits itself."""
