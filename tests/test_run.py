@@ -45,6 +45,11 @@ def test_without_a_store_no_sizes_are_asked_for() -> None:
     assert busy_result().metrics["drawn_share"] == 1
 
 
+def test_plain_swap_of_6_12_knows_which_pages_are_zero() -> None:
+    """The zero map asks what pages hold even where no store does."""
+    assert busy_result(store="none", era="6.12").metrics["pswpout"]
+
+
 def test_out_of_memory_is_an_outcome() -> None:
     """The result is complete up to then, with no slowdown to speak of."""
     result = oom_result()

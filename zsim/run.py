@@ -66,7 +66,7 @@ def replay(  # noqa: PLR0913
         raise UsageError(f"unknown engine {engine!r}{suggestion(engine, list(ENGINES))}")
     started_s = time.perf_counter()
     opened = trace if isinstance(trace, Trace) else open_trace(trace)
-    contents = NoContents() if config.store == "none" else _contents(opened, config)
+    contents = _contents(opened, config)
     run = ENGINES[engine](opened, config, contents, check)
     ready_s = time.perf_counter()
     run.run(progress)
@@ -149,6 +149,8 @@ def default_directory(trace: Trace, config: Config) -> Path:
 
 
 def _contents(trace: Trace, config: Config) -> Contents:
+    if config.store == "none" and not config.swap.zeromap:
+        return NoContents()
     contents = load_contents(trace, config.compressor, config.compressor_level, config.era, config.seed)
     if config.store == "zram" and config.zram.recomp_algorithm != "none":
         second = load_contents(trace, config.zram.recomp_algorithm, 0, config.era, config.seed)
