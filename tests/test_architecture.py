@@ -14,6 +14,7 @@ LAYERS = [
     ["cli", "__main__"],
     ["__init__"],
     ["report", "table", "catalog", "configtext", "validation"],
+    ["study", "studytoml", "studyaxes", "studyfiles"],
     ["run", "pack", "resultfiles", "results"],
     ["engine"],
     ["sampler", "faults"],

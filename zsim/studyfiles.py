@@ -1,0 +1,136 @@
+"""A study's folder: study.json, which says what was to be run, and runs/, where each result has a directory."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from zsim.errors import ResultError
+from zsim.metrics import METRICS
+from zsim.resultfiles import RESULT, read_object, write_text
+from zsim.results import Result, as_text, flat
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+STUDY = "study.json"
+RUNS = "runs"
+FAILED = "failed.json"
+SCHEMA = 1
+
+
+@dataclass(frozen=True)
+class Point:
+    """One run of a study: its digest, its trace, and its value on each axis (in the order of the axes)."""
+
+    digest: str
+    trace: str
+    values: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Study:
+    """One study with the folder of its results.
+
+    axes      axis -> its values in order; "trace" and "series" are axes too where they vary
+    baseline  axis -> value, of some axes: the run that others are compared with
+    metrics   columns of its table, maybe none; figures: as the study's file has them
+    """
+
+    name: str
+    title: str
+    text: str
+    metrics: list[str]
+    baseline: dict[str, Any]
+    axes: dict[str, list[Any]]
+    figures: list[dict[str, Any]]
+    points: list[Point]
+    folder: Path
+
+    def directory(self, point: Point) -> Path:
+        """Where the result of a point is, or will be."""
+        return run_directory(self.folder, point.digest)
+
+    def result(self, point: Point) -> Result | None:
+        """The complete result of a point; None where it is missing, damaged, or the run failed."""
+        try:
+            return Result.load(self.directory(point))
+        except ResultError:
+            return None
+
+    def error(self, point: Point) -> str | None:
+        """Why the run of a point failed; None where it did not."""
+        return read_failure(self.directory(point))
+
+    def outcome(self, point: Point) -> str:
+        """How the run of a point ended: "done", "oom", "failed", or "missing"."""
+        return str(self.row(point)["outcome"])
+
+    def row(self, point: Point) -> dict[str, Any]:
+        """A point's values, outcome, error, every metric and every figure of latency_ns; nothing compound."""
+        directory = self.directory(point)
+        try:
+            stored = read_object(directory)
+            found = {"outcome": stored["outcome"], "error": None}
+            found |= stored["metrics"] | flat({"latency_ns": stored["latency_ns"]})
+        except (ResultError, KeyError, TypeError):
+            error = read_failure(directory)
+            found = {"outcome": "missing" if error is None else "failed", "error": error} | dict.fromkeys(METRICS)
+        return point.values | found
+
+    def frame(self) -> "pd.DataFrame":
+        """One row a point, in order: the axes, outcome, error, every metric, latency_ns.<kind>.<figure>."""
+        import pandas as pd
+
+        return pd.DataFrame([self.row(point) for point in self.points])
+
+    def to_json(self) -> dict[str, Any]:
+        """What study.json holds of it."""
+        points = [vars(point) for point in self.points]
+        names = ("name", "title", "text", "metrics", "baseline", "axes", "figures")
+        return {name: getattr(self, name) for name in names} | {"points": points}
+
+
+def run_directory(folder: Path, digest: str) -> Path:
+    """The directory of the run with this digest."""
+    return folder / RUNS / digest[:16]
+
+
+def is_study(path: str | Path) -> bool:
+    """Whether a folder (or its study.json) is that of a study's results."""
+    return (Path(path) / STUDY).is_file() or (Path(path).name == STUDY and Path(path).is_file())
+
+
+def write_studies(folder: Path, studies: Iterable[Study]) -> None:
+    """Write study.json, whole or not at all."""
+    folder.mkdir(parents=True, exist_ok=True)
+    write_text(folder / STUDY, as_text({"schema": SCHEMA, "studies": [study.to_json() for study in studies]}))
+
+
+def load_studies(path: str | Path) -> list[Study]:
+    """The studies of a folder (or its study.json); a `ResultError` where there are none or the file is damaged."""
+    file = Path(path) if Path(path).name == STUDY else Path(path) / STUDY
+    try:
+        stored = json.loads(file.read_bytes())
+        if stored["schema"] != SCHEMA:
+            raise ValueError(f"schema {stored['schema']!r}")
+        return [_study(entry, file.parent) for entry in stored["studies"]]
+    except OSError as error:
+        raise ResultError(f"{path}: no study here ({STUDY}: {error.strerror}); run `zsim sweep` first") from None
+    except (ValueError, KeyError, TypeError) as error:
+        raise ResultError(f"{file}: not a study of schema {SCHEMA}, or damaged ({error})") from None
+
+
+def _study(entry: dict[str, Any], folder: Path) -> Study:
+    return Study(**entry | {"points": [Point(**point) for point in entry["points"]], "folder": folder})
+
+
+def read_failure(directory: Path) -> str | None:
+    """The error of a run that failed; None where there is no record of one."""
+    if (directory / RESULT).exists():
+        return None
+    try:
+        return str(json.loads((directory / FAILED).read_bytes())["error"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
