@@ -97,6 +97,13 @@ class ReclaimConfig:
         "the first two (5.8 to 6.1); rotated: by the share rotated (before)",
         choices=("weighed", "cost", "rotated"),
     )
+    stats_interval_ns: int = key(
+        0,
+        "how old the statistics get that the two lists are balanced by: 0: brought up to date at each pass (before "
+        "6.12); 6.12 has a thread that does so every 2 s",
+        "ns",
+        at_least=0,
+    )
     file_recency: bool = key(
         True,
         "accesses to mapped files are seen; false: they are mapped MADV_RANDOM or MADV_SEQUENTIAL, of which two-list "

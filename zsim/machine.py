@@ -227,6 +227,10 @@ class Machine:
         heappush(self._in_flight, write)
         self.on_write(write)
 
+    def coming_frames(self) -> int:
+        """Pages under writeback that reclaim will find first when that ends."""
+        return self.writes_in_flight - (0 if self.config.zswap.rotate_written else self.writeback_in_flight)
+
     def reap(self) -> None:
         """Let the writes end that are done by the time the actor's work has taken so far."""
         by_ns = self.now_ns + self.spent_ns

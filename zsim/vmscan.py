@@ -104,12 +104,13 @@ class Vmscan:
     def _coming(self, wanted: int) -> int:
         """How much of what is wanted will be free when writes under way have ended, beyond what they left already."""
         machine = self.machine
-        return min(machine.writes_in_flight, max(wanted - len(machine.cleaned), 0))
+        return min(machine.coming_frames(), max(wanted - len(machine.cleaned), 0))
 
     def _pass(self, pressure: Pressure, priority: int) -> int:
         self._pressure_now = pressure
         pressure.priority = priority
         pressure.free_pages = self.machine.room.frames_left()
+        pressure.now_ns = self.machine.now_ns + self.machine.spent_ns
         freed = self.machine.policy.shrink(pressure, self.pageout)
         self.machine.room.end_pass()
         self._let_write()
@@ -119,8 +120,11 @@ class Vmscan:
 
     def _let_write(self) -> None:
         """Submit what a pass wants written, and see what has been written meanwhile."""
-        self.machine.flush_writes()
-        self.machine.reap()
+        machine = self.machine
+        machine.flush_writes()
+        before = machine.writes_in_flight - machine.writeback_in_flight
+        machine.reap()
+        self._pressure_now.progress -= before - (machine.writes_in_flight - machine.writeback_in_flight)
 
     def kswapd_pass(self, priority: int) -> tuple[int, int, int]:
         """One pass of balance_pgdat: pages freed or put under writeback, pages scanned, and the priority it ran at.
@@ -143,7 +147,7 @@ class Vmscan:
 
     def kswapd_may_rest(self) -> bool:
         """Whether the writes under way will free what is missing to the high mark."""
-        coming = self.machine.writes_in_flight
+        coming = self.machine.coming_frames()
         return coming > 0 and self.machine.room.balanced(coming)
 
     # One page.

@@ -82,9 +82,12 @@ class Pages:
             self.evicted.append(page)
         return outcome
 
-    def shrink(self, wanted: int, priority: int = 0, is_kswapd: bool = False, is_memcg: bool = False) -> list[int]:
-        """One pass; the pages that were freed, in order."""
+    def shrink(
+        self, wanted: int, priority: int = 0, is_kswapd: bool = False, is_memcg: bool = False, progress: int = 0
+    ) -> list[int]:
+        """One pass after others that made `progress`; the pages that were freed, in order."""
         self.pressure = Pressure(wanted, is_kswapd, is_memcg)
+        self.pressure.progress = progress
         self.pressure.priority = priority
         self.evicted, self.tried = [], []
         assert self.policy.shrink(self.pressure, self.pageout) == len(self.evicted)

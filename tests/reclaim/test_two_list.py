@@ -133,6 +133,7 @@ def test_the_active_list_feeds_an_inactive_one_that_is_low() -> None:
     for page in (5, 6, 7, 1, 0):
         pages.policy.activate(page)
     assert lists(pages)[:2] == [[2, 3, 4], [5, 6, 7, 1, 0]]
+    pages.policy.flush_statistics()
     assert pages.policy.balance.inactive_is_low(ANON)
     pages.shrink(99, priority=12)
     assert lists(pages)[:2] == [[2, 3, 4, 5, 6], [7, 1, 0]]
@@ -177,6 +178,7 @@ def test_a_refault_within_the_working_set_starts_active(evicted_since: int, acti
     """Its distance, evictions and activations since and itself, against the pages it would have competed with."""
     pages = evicted_among(active)
     pages.policy.nonresident_age += evicted_since
+    pages.policy.flush_statistics()
     pages.bring_in(0, refault=True)
     assert (0 in lists(pages)[ACTIVE_ANON]) == wanted
     assert pages.counters.workingset_refault_anon == 1
@@ -192,6 +194,7 @@ def test_file_refaults_compete_with_all_anonymous_pages(anonymous: int, wanted: 
     pages.shrink(3)
     assert pages.evicted == [0, 1, 2]
     pages.bring_in(*range(8, 8 + anonymous))
+    pages.policy.flush_statistics()
     pages.bring_in(0, refault=True)
     assert (0 in lists(pages)[ACTIVE_FILE]) == wanted
     assert (0 in lists(pages)[INACTIVE_FILE]) != wanted
@@ -231,3 +234,36 @@ def test_a_page_given_up_leaves_no_shadow() -> None:
     pages.drop(0)
     pages.bring_in(0, refault=True)
     assert pages.counters.workingset_refault_anon == 0
+
+
+def test_a_pass_goes_by_what_it_freed_itself() -> None:
+    """shrink_lruvec's count begins anew with each pass; enough of earlier passes does not end this one."""
+    pages = two_list(8)
+    pages.bring_in(*range(8))
+    pages.forget_accesses()
+    assert pages.shrink(4, priority=1, progress=4) == [0, 1, 2, 3]
+
+
+def test_reclaim_goes_by_statistics_of_the_last_flush() -> None:
+    """Between flushes the lists may grow or shrink without being noticed: here inactive pages are few, and then known."""
+    pages = two_list(8, reclaim__stats_interval_ns=10**18)
+    pages.bring_in(*range(8))
+    pages.shrink(1, priority=12)
+    for page in (5, 6, 7, 1, 0):
+        pages.policy.activate(page)
+    pages.shrink(1, priority=12)
+    assert len(lists(pages)[ACTIVE_ANON]) == 5
+    pages.policy.flush_statistics()
+    pages.shrink(1, priority=12)
+    assert len(lists(pages)[ACTIVE_ANON]) == 3
+
+
+def test_kswapd_ages_anonymous_pages_before_and_after_it_scans() -> None:
+    """kswapd_age_node: the inactive list gets pages at the start of a pass of kswapd's, too."""
+    pages = two_list(12)
+    pages.bring_in(*range(12))
+    for page in range(10):
+        pages.policy.activate(page)
+    pages.policy.flush_statistics()
+    pages.shrink(1, priority=12, is_kswapd=True)
+    assert pages.counters.pgdeactivate == 4

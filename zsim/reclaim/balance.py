@@ -16,11 +16,13 @@ PAGES_PER_GB = (1 << 30) // PAGE_SIZE
 class Pressure:
     """Who reclaims and how hard: one pass over the lists at one priority.
 
-    `progress` counts pages freed or put under writeback, against `nr_to_reclaim`, over all passes. `free_pages` and
+    `progress` counts pages freed or under writeback against `nr_to_reclaim`, over all passes. `free_pages` and
     `high_wmark_pages` matter to reclaim of the whole machine only.
     """
 
-    __slots__ = ("free_pages", "high_wmark_pages", "is_kswapd", "is_memcg", "nr_to_reclaim", "priority", "progress")
+    __slots__ = (
+        "free_pages", "high_wmark_pages", "is_kswapd", "is_memcg", "now_ns", "nr_to_reclaim", "priority", "progress",
+    )  # fmt: skip
 
     def __init__(self, nr_to_reclaim: int, is_kswapd: bool = False, is_memcg: bool = False) -> None:
         self.priority = 12
@@ -30,6 +32,7 @@ class Pressure:
         self.is_memcg = is_memcg
         self.free_pages = 0
         self.high_wmark_pages = 0
+        self.now_ns = 0
 
     @property
     def satisfied(self) -> bool:
@@ -42,6 +45,10 @@ class ScanBalance:
 
     By refaults and pages written as in 5.8 to 6.1, by these with pages kept at a 32nd of their weight as from 6.2 on,
     or by the share of scanned pages rotated as in 3.11.
+
+    `known` is what reclaim goes by: how long the four lists were, and which refaults were activated, when a cgroup's
+    statistics were last brought up to date (mem_cgroup_flush_stats): at the start of a pass, or when `stats_interval_ns`
+    is over or they are read. Only how much is scanned goes by the lists as they are. 3.11 had no such statistics.
     """
 
     def __init__(self, config: ReclaimConfig, lists: Sequence[Sized], counters: Counters) -> None:
@@ -54,20 +61,36 @@ class ScanBalance:
         self.force_deactivate = False
         self.skipped_deactivate = False
         self._activated_at_snapshot = [0, 0]
+        self._interval_ns = config.stats_interval_ns
+        self._flush_ns = 0
         self._cost = [0, 0]
         self._scanned = [0, 0]
         self._rotated = [0, 0]
+        self.flush()
 
     def inactive_is_low(self, kind: int) -> bool:
         """Whether the active list should feed the inactive one: 1:1 below 1 GiB, then isqrt(10 GiB):1."""
-        inactive, active = len(self.lists[2 * kind]), len(self.lists[2 * kind + 1])
+        inactive, active = self._sizes()[2 * kind : 2 * kind + 2]
         gigabytes = (inactive + active) // PAGES_PER_GB
         ratio = isqrt(10 * gigabytes) if gigabytes and (self.by_cost or kind == ANON) else 1
         return inactive * ratio < active
 
+    def flush(self) -> None:
+        """Bring the statistics up to date."""
+        self.known = [len(pages) for pages in self.lists]
+        self._activated = [self.counters.workingset_activate_anon, self.counters.workingset_activate_file]
+
+    def pages_beside(self, inactive: int) -> int:
+        """Pages on the lists but one: the size of the working set that a page of that list has to fit into."""
+        sizes = self._sizes()
+        return sum(sizes) - sizes[inactive]
+
+    def _sizes(self) -> list[int]:
+        return self.known if self.by_cost else [len(pages) for pages in self.lists]
+
     def scan_counts(self, pressure: Pressure) -> list[int]:
         """Pages to scan of each of the four lists in this pass."""
-        self._prepare()
+        self._prepare(pressure.now_ns)
         shares, total = self._shares(pressure)
         counts = []
         for which, pages in enumerate(self.lists):
@@ -77,22 +100,21 @@ class ScanBalance:
             counts.append(scan * shares[which >> 1] // total)
         return counts
 
-    def _prepare(self) -> None:
+    def _prepare(self, now_ns: int) -> None:
         """prepare_scan_count: deactivate where the inactive list is low or refaults were activated of late."""
+        if now_ns >= self._flush_ns:
+            self.flush()
+            self._flush_ns = now_ns + self._interval_ns
         if self.force_deactivate:
             self.may_deactivate = [True, True]
             return
-        activated = self._activated()
         for kind in (ANON, FILE):
-            thrashing = self.by_cost and activated[kind] != self._activated_at_snapshot[kind]
+            thrashing = self.by_cost and self._activated[kind] != self._activated_at_snapshot[kind]
             self.may_deactivate[kind] = thrashing or self.inactive_is_low(kind)
-
-    def _activated(self) -> list[int]:
-        return [self.counters.workingset_activate_anon, self.counters.workingset_activate_file]
 
     def snapshot_refaults(self) -> None:
         """A whole reclaim has ended: later refaults are news."""
-        self._activated_at_snapshot = self._activated()
+        self._activated_at_snapshot = self._activated
 
     def _shares(self, pressure: Pressure) -> tuple[tuple[int, int], int]:
         """What part of the anon and of the file lists this pass scans: (anon, file) and what they are parts of."""
@@ -102,7 +124,7 @@ class ScanBalance:
             return (1, 1), 1
         if self._file_is_tiny(pressure):
             return (1, 0), 1
-        inactive_file = len(self.lists[INACTIVE_FILE])
+        inactive_file = self._sizes()[INACTIVE_FILE]
         plenty = inactive_file >> pressure.priority if self.by_cost else inactive_file
         if plenty and not self.may_deactivate[FILE]:
             return (0, 1), 1
@@ -155,7 +177,7 @@ class ScanBalance:
 
     def _note_cost(self, kind: int, pages: int, kept: int = 0) -> None:
         self._cost[kind] += pages * SWAP_CLUSTER_MAX + kept if self.weighed else pages
-        if sum(self._cost) > sum(map(len, self.lists)) // 4:
+        if sum(self._cost) > sum(self.known) // 4:
             self._cost = [cost // 2 for cost in self._cost]
 
     @staticmethod

@@ -75,7 +75,7 @@ class TwoList:
             count.workingset_refault_anon += 1
         if kind == INACTIVE_ANON and not self.config.refault_activates:
             return 0
-        if self.nonresident_age - age > self.memory.frames - len(self.lists[kind]):
+        if self.nonresident_age - age > self.balance.pages_beside(kind):
             return 0
         self.nonresident_age += 1
         if kind == INACTIVE_FILE:
@@ -113,23 +113,37 @@ class TwoList:
     # Reclaim.
 
     def shrink(self, pressure: Pressure, pageout: PageOut) -> int:
-        """shrink_lruvec: scan each list by its share at this priority, 32 pages at a time."""
+        """shrink_lruvec: scan each list by its share at this priority, 32 pages at a time.
+
+        It is over before that when this pass alone has freed enough, whatever those before it have.
+        """
         balance, batch = self.balance, self.config.batch
+        if pressure.is_kswapd:
+            self._age_anon()
         left = balance.scan_counts(pressure)
         asked = list(left)
         proportional = not pressure.is_memcg and not pressure.is_kswapd and pressure.priority == 12
-        freed = 0
+        freed, before = 0, pressure.progress
         while left[INACTIVE_ANON] or left[ACTIVE_FILE] or left[INACTIVE_FILE]:
             for which in range(4):
                 if left[which]:
                     scan = min(left[which], batch)
                     left[which] -= scan
                     freed += self._shrink_list(which, scan, pageout)
-            if pressure.satisfied and not proportional and not balance.trim(left, asked):
+            enough = pressure.progress - before >= pressure.nr_to_reclaim
+            if enough and not proportional and not balance.trim(left, asked):
                 break
-        if balance.inactive_is_low(ANON):
-            self._shrink_active(ACTIVE_ANON, batch)
+        self._age_anon()
         return freed
+
+    def _age_anon(self) -> None:
+        """Keep the inactive list of anonymous pages from running short, whether or not they are to be scanned."""
+        if self.balance.inactive_is_low(ANON):
+            self._shrink_active(ACTIVE_ANON, self.config.batch)
+
+    def flush_statistics(self) -> None:
+        """Somebody reads memory.stat: reclaim knows how long its lists are now."""
+        self.balance.flush()
 
     def snapshot_refaults(self) -> None:
         """A whole reclaim, over all its priorities, has ended."""

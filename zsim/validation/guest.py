@@ -38,6 +38,9 @@ that is written back has not reached the page lists then, so folio_rotate_reclai
 move it to the inactive tail."""
 RECENCY: Kernel = (6, 3)
 """From here on accesses to memory mapped MADV_RANDOM leave no trace (vma_has_recency)."""
+STALE: Kernel = (6, 12)
+"""From here on reclaim does not bring a cgroup's statistics up to date (mem_cgroup_flush_stats_ratelimited)."""
+NEVER_NS = 10**18
 RANDOM_CONTENTS = 512
 """Contents after the population's: random bytes, which no codec makes smaller."""
 WAKEUP_NS = 50_000
@@ -76,7 +79,20 @@ def config_values(case: Case) -> dict[str, Any]:
         values["reclaim.file_recency"] = False
     if _shrinks(case):
         values["zswap.shrinker_enabled"] = True
+    if statistics_read_every(case):
+        values["reclaim.stats_interval_ns"] = NEVER_NS
     return values | (_ram(guest) if case.is_machine else _cgroup(guest) | DISK)
+
+
+def statistics_read_every(case: Case) -> int:
+    """After so many accesses the recorder read memory.stat, which alone kept 6.12's statistics up to date; 0: others did.
+
+    zswap's shrinker asks for them at each pass. Nobody reads those of the root cgroup.
+    """
+    if case.kernel < STALE or case.is_mglru or _shrinks(case):
+        return 0
+    in_cgroup = bool(case.config.get("memory_max") or case.config.get("cgroup"))
+    return int(case.config.get("flush_every") or (case.config.get("every") or 0) * in_cgroup)
 
 
 def era_of(case: Case) -> str:

@@ -7,9 +7,10 @@ import numpy.typing as npt
 
 from zsim.contents import load_contents
 from zsim.engine import Engine
+from zsim.reclaim.two_list import TwoList
 from zsim.units import PAGE_SIZE
 from zsim.validation.cases import MAJOR_DEVICE, MAJOR_STORE, MINOR, Bytes, Case
-from zsim.validation.guest import config_of, load_guest_trace
+from zsim.validation.guest import config_of, load_guest_trace, statistics_read_every
 
 KIND = {"minor": MINOR, "major_store": MAJOR_STORE, "zero": MAJOR_STORE, "major_device": MAJOR_DEVICE}
 """Kind of fault -> recorded outcome; a page of the zero map counts as a major fault without a read."""
@@ -47,7 +48,7 @@ def replay_case(case: Case) -> Replayed:
     config = config_of(case)
     recorded = case.outcomes()
     engine = Engine(trace, config, load_contents(trace, config.compressor, kernel=case.config["kernel"]))
-    watch = Watch(engine)
+    watch = Watch(engine, access, statistics_read_every(case))
     engine.run()
     outcomes = np.zeros(len(recorded), np.uint8)
     np.maximum.at(outcomes, access, watch.outcomes)
@@ -62,9 +63,17 @@ def replay_case(case: Case) -> Replayed:
 
 
 class Watch:
-    """Per access of the only task its outcome, and the free pages after each fault."""
+    """Per access of the only task its outcome, and the free pages after each fault.
 
-    def __init__(self, engine: Engine) -> None:
+    Like the recorder it reads the statistics of the two lists after every `read_every` accesses (0: never).
+    """
+
+    def __init__(self, engine: Engine, access: npt.NDArray[np.int64], read_every: int) -> None:
+        policy = engine.machine.policy
+        self.policy = policy if isinstance(policy, TwoList) else None
+        self.access = access
+        self.read_every = read_every
+        self.readings = 0
         self.counters = engine.machine.counters
         self.room = engine.machine.room
         self.outcomes: Bytes = np.zeros(len(engine.trace.tasks[0].accesses), np.uint8)
@@ -76,6 +85,9 @@ class Watch:
         """One fault was resolved."""
         self.outcomes[row] = KIND[kind]
         self.rows.append(row)
+        if self.read_every and self.policy and self.access[row] // self.read_every > self.readings:
+            self.readings = self.access[row] // self.read_every
+            self.policy.flush_statistics()
         self.free.append(self.room.frames_left())
 
     def median_free(self, fill: int, access: npt.NDArray[np.int64]) -> int:
