@@ -13,7 +13,7 @@ ROOT = Path(__file__).parent.parent / "zsim"
 LAYERS = [
     ["cli", "__main__"],
     ["__init__"],
-    ["report", "table", "catalog", "configtext", "validation"],
+    ["report", "table", "happened", "tablepool", "tabletext", "catalog", "configtext", "validation"],
     ["study", "studytoml", "studyaxes", "studyfiles"],
     ["run", "pack", "resultfiles", "results"],
     ["engine"],
@@ -26,7 +26,7 @@ LAYERS = [
     ["contents", "imagesizes"],
     ["allocators", "compressors", "devices"],
     ["traces", "hits", "swap", "inversions", "memory", "zones", "config", "configzram"],
-    ["shrinker", "configkey", "eras", "histogram", "metrics", "kernels", "registry"],
+    ["shrinker", "configkey", "eras", "histogram", "metrics", "kernels", "registry", "style"],
     ["files", "units", "errors"],
 ]
 """From the top down: a module imports from its own layer and from those below it."""
