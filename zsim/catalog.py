@@ -12,6 +12,7 @@ from zsim.metrics import METRICS
 from zsim.reclaim import RECLAIM
 from zsim.registry import Registry, suggestion
 from zsim.stores import STORES
+from zsim.traces import READERS
 from zsim.units import format_ns
 from zsim.writeback import WRITEBACK
 
@@ -32,6 +33,7 @@ REGISTRIES = {
     "writeback": WRITEBACK,
     "devices": DEVICES,
     "reclaim": RECLAIM,
+    "formats": READERS,
 }
 KINDS = [*REGISTRIES, "eras", "metrics"]
 
@@ -67,8 +69,9 @@ def _implementation(kind: str, name: str, registry: Registry) -> Listed:
 
 
 def _allocator(what: Any) -> str:
-    """The kernels that had it, how many objects share a page, and what it can do."""
-    abilities = [word for word, can in (("evicts", what.can_reclaim), ("compacts", what.can_compact)) if can]
+    """The kernels that had it, how many objects share a page, and what it can do, in which of them."""
+    able = (("evicts", what.can_reclaim, "evicts_in"), ("compacts", what.can_compact, "compacts_in"))
+    abilities = [" ".join([word, getattr(what, since, "")]).rstrip() for word, can, since in able if can]
     return "; ".join([f"Linux {what.kernels}", what.pages_per_object, *abilities])
 
 

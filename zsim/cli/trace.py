@@ -68,27 +68,19 @@ def info(
 @trace.command("convert")
 @click.argument("source")
 @click.argument("target")
-@click.option("--from", "format", help="Format of SOURCE.  [default: by what it holds]")
+@click.option("--from", "format", metavar="FORMAT", help="Of SOURCE (zsim list formats).  [default: by what it holds]")
+@click.option("--to", metavar="FORMAT", help="Of TARGET: csv, columnar, oracleGeneral.  [default: by its name]")
 @click.option("--limit", type=Count(), help="Only the first so many accesses.")
 @click.option("--no-images", is_flag=True, help="Leave page images and sizes behind.")
 @click.option("--force", is_flag=True, help="Replace existing files.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
-def convert_(
-    source: str, target: str, format: str | None, limit: int | None, no_images: bool, force: bool, as_json: bool
-) -> None:
-    """Write the trace SOURCE as TARGET: .csv, .csv.gz, .csv.zst or .trace.parquet; "-" is CSV on stdin or stdout.
+def convert_(source: str, target: str, no_images: bool, as_json: bool, **options: Any) -> None:
+    """Write the trace SOURCE, of any format, as TARGET.
 
-    Images and notes of a recording go along where TARGET has another name.
+    TARGET is .csv, .csv.gz, .csv.zst, .trace.parquet or .oracleGeneral.bin; "-" is stdin, or CSV on stdout. Images and
+    notes of a recording go along where TARGET has another name.
     """
-    done = convert(
-        source,
-        target,
-        force=force,
-        carry_images=not no_images,
-        format=format,
-        limit=limit,
-        progress=_progress(),
-    )
+    done = convert(source, target, carry_images=not no_images, progress=_progress(), **options)
     _say_written(target, done.accesses, as_json, pages=done.footprint_pages, digest=done.digest)
 
 
