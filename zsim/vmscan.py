@@ -2,7 +2,7 @@
 
 from zsim.audit import Audit
 from zsim.machine import Machine, OutOfMemoryError
-from zsim.memory import DIRTY, PG_DIRTY, PRESENT, SEEN, SWAPCACHE, WRITEBACK
+from zsim.memory import DIRTY, LOCKED, PG_DIRTY, PRESENT, SEEN, SWAPCACHE, WRITEBACK
 from zsim.reclaim import ACTIVATED, FREED, KEPT, Pressure
 from zsim.stores import ACCEPTED, KEEP, TO_DEVICE
 
@@ -156,6 +156,8 @@ class Vmscan:
         if flags & WRITEBACK:
             machine.mark_for_rotation(page)
             return ACTIVATED
+        if flags & LOCKED:
+            return KEPT
         if not flags & SWAPCACHE and not machine.is_file[page]:
             slot = machine.slots.alloc(page)
             if slot < 0:
