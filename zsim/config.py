@@ -118,13 +118,6 @@ class SwapConfig:
         "auto", "swap space; auto: 4 times the footprint, so that it is never half full; none: no device", "bytes"
     )
     page_cluster: int = key(0, "vm.page-cluster: readahead of up to 2^n pages; 0: none", at_least=0)
-    readahead: str = key(
-        "vma",
-        "vma: by virtual address, unless the swap device rotates (4.14 and later); cluster: the aligned block of slots, "
-        "as large as readahead was of use (3.14 and later, or vma_ra_enabled = false); block: always 2^page_cluster "
-        "slots",
-        choices=("vma", "cluster", "block"),
-    )
     write_frees_copy: bool = key(
         False, "a write to a page that kept its slot frees slot and copy at once (before 5.18); else they go stale"
     )
@@ -143,6 +136,9 @@ class ZswapConfig:
         "% of the limit",
         at_least=0,
     )
+    nr_zpools: int = key(
+        1, "pools of the same kind, of which each entry's address chooses one (6.6 to 6.10: 32)", "pools", at_least=1
+    )
     limit_test: str = key(
         "above",
         "above: full above the limit, accepting below the threshold (to 6.8); at: full at the limit, accepting at the "
@@ -158,7 +154,9 @@ class ZswapConfig:
     )
     second_chance: bool = key(False, "the oldest entry is passed over once before it is written back (6.12 on)")
     load_refreshes: bool = key(False, "a load makes the entry the youngest (2013)")
-    worker_until_accepted: bool = key(False, "the worker goes on until stores are accepted again (6.6 on)")
+    worker_until_accepted: bool = key(
+        False, "the worker goes on until stores are accepted again, and every refusal until then wakes it (6.6 on)"
+    )
     worker_turn_stores: int = key(
         4,
         "refused stores after which the worker has a turn within a batch of reclaim; a guess, see docs/model.md",
@@ -187,9 +185,6 @@ class ZcacheConfig:
 
     cleancache: bool = key(True, "keep clean pages of files that reclaim drops (boot option nocleancache)")
     frontswap: bool = key(True, "keep swap pages (boot option nofrontswap)")
-    persistent: str = key(
-        "auto", "allocator of swap pages; auto: zsmalloc@2013 (zcache1), zcache2-zbud (zcache2), each its own"
-    )
     exclusive_gets: bool = key(True, "zcache2: a load takes the page out (boot option noexclusivegets: false)")
     cleancache_ignore_nonactive: bool = key(
         False, "file pages that were never active are not kept; needs a page flag that was never merged"

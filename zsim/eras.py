@@ -12,7 +12,6 @@ _RECLAIM_3 = {
     "reclaim.refault_activates": False,
     "reclaim.balance": "rotated",
     "memory.watermark_scale_factor": 0,
-    "swap.readahead": "block",
     "swap.write_frees_copy": True,
     "swap.map_writable": False,
     "swap.zeromap": False,
@@ -25,7 +24,6 @@ _RECLAIM_6 = {
     "reclaim.refault_activates": True,
     "reclaim.balance": "cost",
     "memory.watermark_scale_factor": 10,
-    "swap.readahead": "vma",
     "swap.write_frees_copy": False,
     "zram.same_element": True,
     "zram.huge_bytes": 0,
@@ -94,7 +92,25 @@ ERAS: dict[str, dict[str, Any]] = {
         "zswap.header_bytes": 0,
     },
 }
+ERAS["5.15"] = ERAS["6.1"] | {"swap.write_frees_copy": True}
+ERAS["6.6"] = ERAS["6.1"] | {
+    "reclaim.balance": "weighed",
+    "swap.map_writable": True,
+    "zswap.evicts": "entry",
+    "zswap.second_chance": False,
+    "zswap.load_refreshes": True,
+    "zswap.worker_until_accepted": True,
+    "zswap.header_bytes": 0,
+    "zswap.nr_zpools": 32,
+}
+ERAS["6.8"] = ERAS["6.6"] | {"allocator": "zsmalloc"}
 ERAS["6.19"] = ERAS["6.12"] | {"zswap.raw_incompressible": True}
 
-OF_STORE: dict[str, dict[str, Any]] = {"zram": {"allocator": "zsmalloc"}}
-"""What a store takes where nobody says otherwise, whatever the era's zswap takes: zram was always on zsmalloc."""
+ERAS = {name: ERAS[name] for name in ("2013", "3.11", "5.15", "6.1", "6.6", "6.8", "6.12", "6.19")}
+
+OF_STORE: dict[str, dict[str, Any]] = {
+    "zram": {"allocator": "zsmalloc"},
+    "zcache1": {"allocator": "zsmalloc@2013"},
+    "zcache2": {"allocator": "zcache2-zbud"},
+}
+"""What a store takes where nobody says otherwise, whatever the era's zswap takes; of a zcache, for swap pages."""

@@ -87,8 +87,6 @@ def check_config(config: Config) -> None:
     DEVICES.load(config.file.device)
     make_device(config.swap.device, 1, config.seed, config.device)
     make_allocator(config.allocator, config.era, config.chain_size)
-    if config.zcache.persistent != "auto":
-        make_allocator(config.zcache.persistent, "2013", config.chain_size)
     _check_zram(config.zram)
     _check_size("memory.size", config.memory.size)
     _check_size("memory.total", config.memory.total, "auto")

@@ -1,8 +1,10 @@
 """zswap: a compressed cache of swap pages in front of the device (mm/zswap.c)."""
 
+from functools import partial
+
 import simpy
 
-from zsim.allocators import ENOMEM, ENOSPC, make_allocator
+from zsim.allocators import ENOMEM, ENOSPC, ObjectPool, make_allocator
 from zsim.compressors import COMPRESSORS
 from zsim.config import Config
 from zsim.contents import Contents
@@ -11,6 +13,7 @@ from zsim.stores import ACCEPTED, KEEP, TO_DEVICE, Mm
 from zsim.stores.compaction import Compaction
 from zsim.stores.entry_lru import BUSY, EMPTY, ROTATED, WRITTEN, EntryLru
 from zsim.stores.pool_limit import FULL, OPEN, PoolLimit
+from zsim.stores.subpools import SubPools
 from zsim.units import PAGE_SIZE
 from zsim.writeback import Steps, Work, make_writeback
 
@@ -32,7 +35,7 @@ class Zswap:
         self.keeps_copy = not self.config.exclusive_loads
         self.keeps_slot = True
         self.limit = PoolLimit(self.config, mm.total_pages)
-        self.allocator = make_allocator(config.allocator, config.era, config.chain_size, self._may_grow)
+        self.allocator = self._make_pool(config)
         self.writeback = make_writeback(config, self)
         self.shrinker = Shrinker() if self.config.shrinker_enabled or config.writeback == "shrinker" else None
         self.compaction = Compaction(self.allocator) if config.memory.mode == "machine" else None
@@ -50,6 +53,10 @@ class Zswap:
         self._flushing_until_ns: list[int] = []
         self._evicting_ns = 0
         self._swapins_used = 0
+
+    def _make_pool(self, config: Config) -> ObjectPool:
+        make = partial(make_allocator, config.allocator, config.era, config.chain_size, self._may_grow)
+        return SubPools(make, self.config.nr_zpools, config.seed) if self.config.nr_zpools > 1 else make()
 
     @property
     def pages(self) -> int:
