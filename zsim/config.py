@@ -118,6 +118,13 @@ class SwapConfig:
         "auto", "swap space; auto: 4 times the footprint, so that it is never half full; none: no device", "bytes"
     )
     page_cluster: int = key(0, "vm.page-cluster: readahead of up to 2^n pages; 0: none", at_least=0)
+    readahead: str = key(
+        "vma",
+        "vma: by virtual address, unless the swap device rotates (4.14 and later); cluster: the aligned block of slots, "
+        "as large as readahead was of use (3.14 and later, or vma_ra_enabled = false); block: always 2^page_cluster "
+        "slots",
+        choices=("vma", "cluster", "block"),
+    )
     write_frees_copy: bool = key(
         False, "a write to a page that kept its slot frees slot and copy at once (before 5.18); else they go stale"
     )
