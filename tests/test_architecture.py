@@ -13,8 +13,8 @@ ROOT = Path(__file__).parent.parent / "zsim"
 LAYERS = [
     ["cli", "__main__"],
     ["__init__"],
-    ["report", "table", "happened", "tablepool", "tabletext", "catalog", "configtext", "validation"],
-    ["study", "studytoml", "studyaxes", "studyfiles"],
+    ["report", "table", "sweeptable", "happened", "tablepool", "tabletext", "catalog", "configtext", "validation"],
+    ["batch", "executors", "runner", "study", "studytoml", "studyaxes", "studyfiles"],
     ["run", "pack", "resultfiles", "results"],
     ["engine"],
     ["sampler", "faults"],
@@ -25,7 +25,7 @@ LAYERS = [
     ["writeback", "reclaim"],
     ["contents", "imagesizes"],
     ["allocators", "compressors", "devices"],
-    ["traces", "hits", "swap", "inversions", "memory", "zones", "config", "configzram"],
+    ["traces", "hits", "swap", "inversions", "memory", "zones", "config", "configzram", "configzswap"],
     ["shrinker", "configkey", "eras", "histogram", "metrics", "kernels", "registry", "style"],
     ["files", "units", "errors"],
 ]

@@ -68,12 +68,8 @@ class Study:
         failure = read_failure(self.directory(point))
         return None if failure is None else str(failure["error"])
 
-    def outcome(self, point: Point) -> str:
-        """How the run of a point ended: "done", "oom", "failed", or "missing"."""
-        return str(self.row(point)["outcome"])
-
-    def row(self, point: Point) -> dict[str, Any]:
-        """A point's values, outcome, error, every metric and every figure of latency_ns; nothing compound."""
+    def measured(self, point: Point) -> dict[str, Any]:
+        """Outcome, error, every metric and latency_ns.<kind>.<figure> of a point."""
         try:
             stored = read_object(self.directory(point))
             found = {"outcome": stored["outcome"], "error": None}
@@ -81,7 +77,11 @@ class Study:
         except (ResultError, KeyError, TypeError):
             error = self.error(point)
             found = {"outcome": "missing" if error is None else "failed", "error": error} | dict.fromkeys(METRICS)
-        return point.values | found
+        return found
+
+    def row(self, point: Point) -> dict[str, Any]:
+        """A row of `frame`: where the point is on the axes, and what was measured."""
+        return point.values | self.measured(point)
 
     def frame(self) -> "pd.DataFrame":
         """One row a point, in order: the axes, outcome, error, every metric, latency_ns.<kind>.<figure>."""
