@@ -10,7 +10,8 @@ import click
 from zsim.traces import open_trace
 from zsim.traces.convert import Progress, convert, write_pattern
 from zsim.traces.generate import KINDS, Pattern, table
-from zsim.units import format_bytes, format_ns
+from zsim.traces.reduce import METHODS, reduced
+from zsim.units import PAGE_SIZE, format_bytes, format_ns, parse_bytes
 
 DEFAULTS = Pattern("loop")
 
@@ -84,6 +85,28 @@ def convert_(source: str, target: str, no_images: bool, as_json: bool, **options
     _say_written(target, done.accesses, as_json, pages=done.footprint_pages, digest=done.digest)
 
 
+@trace.command("reduce")
+@click.argument("source")
+@click.argument("target")
+@click.option("--min-memory", metavar="SIZE", help="Smallest memory that the result is for, such as 64M.")
+@click.option("--pages", type=Count(), help="The same in pages.")
+@click.option("--method", type=click.Choice(METHODS), default="sad", show_default=True)
+@click.option("--from", "format", metavar="FORMAT", help="Of SOURCE (zsim list formats).  [default: by what it holds]")
+@click.option("--force", is_flag=True, help="Replace existing files.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
+def reduce_(
+    source: str, target: str, min_memory: str | None, pages: int | None, method: str, as_json: bool, **options: Any
+) -> None:
+    """Write SOURCE as TARGET without the accesses that matter in no memory above a threshold.
+
+    sad: LRU faults are the same in every memory of at least so many pages. batches: first touches and first writes of
+    batches of half as many pages; shorter, and off by at most that.
+    """
+    least = _least_pages(min_memory, pages)
+    done = convert(source, target, change=lambda table: reduced(table, least, method), progress=_progress(), **options)
+    _say_written(target, done.accesses, as_json, pages=done.footprint_pages, digest=done.digest)
+
+
 @trace.command()
 @click.argument("kind", type=click.Choice(list(KINDS)))
 @click.option("--output", "-o", required=True, help='Where to: .csv, .csv.gz, .csv.zst, .trace.parquet; "-": stdout.')
@@ -102,6 +125,12 @@ def generate(kind: str, output: str, force: bool, as_json: bool, **figures: Any)
     """Make a trace of a known behaviour: loop, zipf, uniform, phase or hotcold; the same seed, the same trace."""
     rows = write_pattern(table(Pattern(kind, **figures)), output, force, _progress())
     _say_written(output, rows, as_json, pages=figures["pages"])
+
+
+def _least_pages(min_memory: str | None, pages: int | None) -> int:
+    if (min_memory is None) == (pages is None):
+        raise click.UsageError("expected one of --min-memory SIZE and --pages K")
+    return pages or parse_bytes(str(min_memory)) // PAGE_SIZE
 
 
 def _progress() -> Progress | None:

@@ -30,11 +30,13 @@ def convert(  # noqa: PLR0913
     format: str | None = None,
     to: str | None = None,
     limit: int | None = None,
+    change: Callable[[Table], Table] | None = None,
     progress: Progress | None = None,
 ) -> Trace:
     """Write the trace `source` as `target` ("-": CSV to stdout) and return it.
 
     format, to  of READERS and of WRITERS; None: by what the source holds, and by the name of the target
+    change      what is done to the rows on the way
     Where the target is another recording, images and notes are copied beside it. Everything is read and checked as
     for a replay, and no file takes its name before all are complete.
     """
@@ -48,12 +50,14 @@ def convert(  # noqa: PLR0913
     known = images.read_images(found.images, found.pages) if found.images else None
     table = open_table(found.table, limit, format)
     table.header = {key: value for key, value in found.header().items() if key in KEPT} | table.header
+    table.chunks = counted(table.chunks, progress)
+    table = change(table) if change else table
     with ExitStack() as stack:
         for original, copy in copies:
             with said(copy):
                 shutil.copyfile(original, stack.enter_context(replacing(copy)))
         runs = stack.enter_context(closing(writing(table, target, to)))
-        return build(Table(counted(runs, progress), table.header), found.name, known, found.table)
+        return build(Table(runs, table.header), found.name, known, found.table)
 
 
 def write_pattern(table: Table, target: str, force: bool = False, progress: Progress | None = None) -> int:
