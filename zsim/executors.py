@@ -4,7 +4,7 @@ import os
 import signal
 import sys
 from collections.abc import Iterator
-from concurrent.futures import Executor, ProcessPoolExecutor
+from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from contextlib import contextmanager
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
@@ -52,10 +52,8 @@ class Processes:
         self.pool: ProcessPoolExecutor | None = None
 
     def start(self) -> Executor:
-        """A new pool, whose processes are coming up."""
-        self.pool = ProcessPoolExecutor(self.jobs, self.context, _begin, (self.watched,))
-        with _unseen():
-            self.pool.submit(int)
+        """A new pool; its processes come up when there is work for them."""
+        self.pool = _Pool(self.jobs, self.context, _begin, (self.watched,))
         return self.pool
 
     def stop(self) -> None:
@@ -85,8 +83,15 @@ class Given:
         """Nothing: who made it ends it."""
 
 
+class _Pool(ProcessPoolExecutor):
+    def submit(self, *work: Any, **named: Any) -> Future[Any]:
+        """Hand work over, for which a process may be started."""
+        with _apart():
+            return super().submit(*work, **named)
+
+
 @contextmanager
-def _unseen() -> Iterator[None]:
+def _apart() -> Iterator[None]:
     """Processes started here do not get the terminal's Ctrl-C, and do not run the user's script once more."""
     main = sys.modules["__main__"]
     hidden = {name: main.__dict__.pop(name) for name in ("__file__", "__spec__") if name in main.__dict__}

@@ -59,20 +59,23 @@ def sweep(  # noqa: PLR0913
     are done are not run again: a sweep that was stopped, or killed, goes on when it is started again. Options such as
     --memory or --set are above the study's [base] and below its axes.
     """
-    with Stop() as stop:
-        from zsim.results import as_text
-        from zsim.sweeptable import results_text, why_text
+    from zsim.results import as_text
+    from zsim.sweeptable import results_text, why_text
 
-        batch = _batch(study, layers, output, shard, quiet)
-        stop.check()
-        if dry_run:
-            click.echo(as_text(batch.why_json()) if as_json else why_text(batch), nl=False)
-            return
-        try:
-            _execute(batch, jobs, dask, stop, fail_fast, quiet)
-        except KeyboardInterrupt:
-            click.echo(f"zsim: stopped; {_progress(batch)}, the same command goes on from there", err=True)
-            sys.exit(stop.status)
+    stop, batch = Stop(), None
+    try:
+        with stop:
+            batch = _batch(study, layers, output, shard, quiet)
+            stop.check()
+            if not dry_run:
+                _execute(batch, jobs, dask, stop, fail_fast, quiet)
+    except KeyboardInterrupt:
+        done = f"; {_progress(batch)}, the same command goes on from there" if batch else ""
+        click.echo(f"zsim: stopped{done}", err=True)
+        sys.exit(stop.status)
+    if dry_run:
+        click.echo(as_text(batch.why_json()) if as_json else why_text(batch), nl=False)
+        return
     click.echo(as_text(batch.to_json()) if as_json else results_text(batch), nl=False)
     if batch.failed:
         click.echo(f"zsim: {batch.failed} failed; {_progress(batch)}, the next sweep tries the others again", err=True)
