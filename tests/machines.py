@@ -210,6 +210,7 @@ def configs(**fixed: Any) -> st.SearchStrategy[Config]:
         "memory.size": st.integers(8, 60).map(lambda pages: str(pages * PAGE_SIZE)),
         "memory.total": st.sampled_from(["auto", "100K", "1M"]),
         "memory.min_free_kbytes": st.sampled_from([0, 8, 16]),
+        "memory.cgroups": st.sampled_from(["one", "task"]),
         "memory.entry_bytes": st.sampled_from([0, 95]),
         "reclaim.policy": st.sampled_from(["two-list", "two-list", *POLICIES]),
         "reclaim.batch": st.sampled_from([1, 4, 32]),

@@ -105,7 +105,7 @@ ERAS["6.6"] = ERAS["6.1"] | {
     "zswap.header_bytes": 0,
     "zswap.nr_zpools": 32,
 }
-ERAS["6.8"] = ERAS["6.6"] | {"allocator": "zsmalloc"}
+ERAS["6.8"] = ERAS["6.6"] | {"allocator": "zsmalloc", "zswap.skips_empty_memcgs": False}
 ERAS["6.19"] = ERAS["6.12"] | {"zswap.raw_incompressible": True}
 
 ERAS = {name: ERAS[name] for name in ("2013", "3.11", "5.15", "6.1", "6.6", "6.8", "6.12", "6.19")}

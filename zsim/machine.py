@@ -199,7 +199,11 @@ class Machine:
 
     def note_slot_written(self, slot: int) -> None:
         """The same of a page that the store has on a device of its own."""
-        self.note_written(self.slots.page_at[slot])
+        self.note_written(self.page_at(slot))
+
+    def page_at(self, slot: int) -> int:
+        """The page that a slot in use is of."""
+        return self.slots.page_at[slot]
 
     def mark_for_rotation(self, page: int) -> None:
         """Reclaim met a page under writeback: it is to be next when that ends."""

@@ -1,6 +1,6 @@
 """The limit of a zswap pool and its hysteresis, in the forms that differ by a page."""
 
-from zsim.config import ZswapConfig
+from zsim.configzswap import ZswapConfig
 from zsim.errors import UsageError
 
 OPEN, FULL, WAITING = range(3)

@@ -17,4 +17,4 @@ class Reclaim(Passive):
         for _ in range(pool.stored >> priority):
             if not pool.oldest_is_cold(pool.mm.frames()):
                 break
-            pool.evict()
+            pool.evict_oldest()
