@@ -34,7 +34,7 @@ LAYERS = [
     ["machine"],
     ["stores", "room", "readahead"],
     ["writeback", "reclaim"],
-    ["contents", "imagesizes"],
+    ["contents", "imagesizes", "record"],
     ["allocators", "compressors", "devices"],
     [
         "traces",

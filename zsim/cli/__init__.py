@@ -14,6 +14,7 @@ COMMANDS = {
     "compare": ("zsim.cli.report:compare", "Compare results side by side, with ratios."),
     "plot": ("zsim.cli.report:plot", "Draw a result over time."),
     "pack": ("zsim.cli.pack:pack", "Run an allocator alone over an alloc/free sequence."),
+    "record": ("zsim.cli.record:record", "Run a program and record its page accesses and contents."),
     "trace": ("zsim.cli.trace:trace", "Look at, convert and generate traces."),
     "validate": ("zsim.cli.validate:validate", "Replay recorded kernel runs and compare."),
     "list": ("zsim.cli.config:list_", "List allocators, stores, devices, ... with a line each."),
