@@ -10,6 +10,7 @@ from zsim.errors import ZsimError
 
 COMMANDS = {
     "replay": ("zsim.cli.replay:replay", "Replay a recorded trace on a machine with compressed swap."),
+    "advise": ("zsim.cli.advise:advise", "Say which configuration suits a workload, and what it saves."),
     "sweep": ("zsim.cli.sweep:sweep", "Run all configurations of a study, several at a time."),
     "compare": ("zsim.cli.report:compare", "Compare results side by side, with ratios."),
     "plot": ("zsim.cli.report:plot", "Draw a result over time."),
