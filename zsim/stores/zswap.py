@@ -4,7 +4,7 @@ from functools import partial
 
 import simpy
 
-from zsim.allocators import ENOMEM, ENOSPC, ObjectPool, make_allocator
+from zsim.allocators import EAGAIN, ENOMEM, ENOSPC, ObjectPool, make_allocator
 from zsim.compressors import COMPRESSORS
 from zsim.config import Config
 from zsim.contents import Contents
@@ -52,6 +52,8 @@ class Zswap:
         codec = COMPRESSORS.load(config.compressor)
         self.compress_ns = codec.compress_ns if config.cost.compress_ns < 0 else config.cost.compress_ns
         self.decompress_ns = codec.decompress_ns if config.cost.decompress_ns < 0 else config.cost.decompress_ns
+        self._pages_seen = 0
+        """The pool's size as it was when an entry was last stored or freed (to 6.8): reclaim frees its frame later."""
         self._flushing_until_ns: list[int] = []
         self._evicting_ns = 0
 
@@ -91,7 +93,7 @@ class Zswap:
         if slot in self.entries:
             self.duplicates += 1
             self.invalidate(slot)
-        verdict = self.limit.look(self.allocator.pages)
+        verdict = self.limit.look(self._pages_seen if self.limit.test == "above" else self.allocator.pages)
         if verdict != OPEN and not (verdict == FULL and self._make_room()):
             self.mm.counters.pool_limit_hit = self.limit.hits
             self.mm.counters.reject_pool_limit += 1
@@ -132,7 +134,7 @@ class Zswap:
         if handle < 0:
             if handle == ENOSPC:
                 counters.reject_compress_poor += 1
-            else:
+            elif handle != EAGAIN:
                 counters.reject_alloc_fail += 1
             return False
         self.slot_of[handle] = slot
@@ -150,15 +152,16 @@ class Zswap:
         handle = self.allocator.alloc(size_bytes)
         if handle != ENOMEM or self.limit.test != "allocator":
             return handle
-        self.mm.counters.reject_flush_attempted += 1
+        without_buffer = self.mm.counters.reject_tmppage_fail
         if not self._make_room():
-            return ENOMEM
+            return ENOMEM if self.mm.counters.reject_tmppage_fail == without_buffer else EAGAIN
         handle = self.allocator.alloc(size_bytes)
         self.mm.counters.saved_by_flush += handle > 0
         return handle
 
     def _insert(self, slot: int, entry: Entry) -> None:
         self.entries[slot] = entry
+        self._pages_seen = self.allocator.pages
         self.memcgs.of(entry[3]).stored += 1
         self.mm.counters.zswpout += 1
         if len(self.entries) > self.stored_peak:
@@ -206,6 +209,7 @@ class Zswap:
         memcg.stored -= 1
         if not handle:
             self.same_filled -= 1
+            self._pages_seen = self.allocator.pages
             return
         memcg.lru.remove(slot)
         memcg.compressed_bytes -= size
@@ -213,6 +217,7 @@ class Zswap:
         self.compressed_bytes -= size
         self.incompressible -= self.config.raw_incompressible and size == PAGE_SIZE
         self.allocator.free(handle)
+        self._pages_seen = self.allocator.pages
 
     # Writing back.
 
@@ -274,6 +279,7 @@ class Zswap:
 
         True: try again. What is flushed has no relation to which zspage it lies in, so it may free no frame at all.
         """
+        self.mm.counters.reject_flush_attempted += 1
         now_ns = self.mm.now_ns + self.mm.spent_ns
         self._flushing_until_ns = [until for until in self._flushing_until_ns if until > now_ns]
         if len(self._flushing_until_ns) >= self.config.temp_buffers:
