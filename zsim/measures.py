@@ -1,13 +1,13 @@
 """What a column or an axis can show of a run: every metric, every latency figure, and what follows from them."""
 
 from collections.abc import Callable
+from difflib import get_close_matches
 from typing import NamedTuple
 
 from zsim.errors import UsageError
 from zsim.histogram import PERCENTS
 from zsim.machine import LATENCIES
 from zsim.metrics import METRICS
-from zsim.registry import suggestion
 from zsim.results import Number, Result
 from zsim.units import PAGE_SIZE, pages_for, parse_bytes
 
@@ -69,7 +69,11 @@ def measure(name: str) -> Measure:
         return DERIVED[name]
     if name.startswith("latency_ns."):
         return _latency(name)
-    raise UsageError(f"no metric {name!r}{suggestion(name, [*METRICS, *DERIVED])}, or latency_ns.KIND.FIGURE")
+    near = get_close_matches(name, [*METRICS, *DERIVED], n=3, cutoff=0.5)
+    hint = f"; did you mean {' or '.join(map(repr, near))}?" if near else ""
+    raise UsageError(
+        f"no metric {name!r}{hint} (known: those of `zsim list metrics`, {', '.join(DERIVED)}, latency_ns.*)"
+    )
 
 
 def _latency(name: str) -> Measure:

@@ -158,8 +158,7 @@ def names_above(drawing: "Figure", named: Sequence[tuple[str, Look]], marked: bo
     """What each look stands for, above the panels of a figure with constrained layout; as many rows as it takes."""
     from matplotlib.lines import Line2D
 
-    width_in = 0.45 + max(text_width_in(name) for name, _ in named)
-    columns = max(1, min(len(named), int((drawing.get_figwidth() - 0.2) / width_in)))
+    columns = _columns([0.45 + text_width_in(name) for name, _ in named], drawing.get_figwidth() - 0.2)
     lines = [
         Line2D([], [], color=look.colour, linestyle=look.dashes, marker=look.marker if marked else "")
         for _, look in named
@@ -168,6 +167,15 @@ def names_above(drawing: "Figure", named: Sequence[tuple[str, Look]], marked: bo
         lines, [name for name, _ in named], loc="outside upper left", ncols=columns, frameon=False,
         labelcolor="linecolor", handlelength=2, handletextpad=0.5, columnspacing=1.2, borderpad=0.2,
     )  # fmt: skip
+
+
+def _columns(widths_in: Sequence[float], room_in: float) -> int:
+    """The most columns that fit when they are filled from top to bottom, one after the other."""
+    for columns in range(len(widths_in), 1, -1):
+        rows = -(-len(widths_in) // columns)
+        if sum(max(widths_in[i : i + rows]) for i in range(0, len(widths_in), rows)) <= room_in:
+            return columns
+    return 1
 
 
 def apart(ascending: Sequence[float], gap: float) -> list[float]:

@@ -14,6 +14,7 @@ COMMANDS = {
     "sweep": ("zsim.cli.sweep:sweep", "Run all configurations of a study, several at a time."),
     "compare": ("zsim.cli.report:compare", "Compare results side by side, with ratios."),
     "plot": ("zsim.cli.report:plot", "Draw a result over time."),
+    "report": ("zsim.cli.report:report_", "Write an HTML page of a study: figures, tables, configuration."),
     "pack": ("zsim.cli.pack:pack", "Run an allocator alone over an alloc/free sequence."),
     "record": ("zsim.cli.record:record", "Run a program and record its page accesses and contents."),
     "trace": ("zsim.cli.trace:trace", "Look at, convert and generate traces."),

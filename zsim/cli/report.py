@@ -1,4 +1,4 @@
-"""`zsim compare` and `zsim plot`."""
+"""`zsim compare`, `zsim plot` and `zsim report`."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -83,6 +83,25 @@ def plot(
     runs = report.choose(several, study)
     wanted = report.wanted_of(runs, kind, **choices)
     _say(report.save(runs, wanted, output or folder / f"{wanted.kind}.{form}"))
+
+
+@click.command(name="report")
+@_results
+@click.option("-o", "--output", help="the page; default: report.html in the study's folder", **FIGURE)
+@click.option("--title", default="", help="of the page")
+def report_(results: Sequence[Path], study: str, output: Path | None, title: str) -> None:
+    """Write one self-contained HTML page of a study, or of results: texts, figures, tables, configuration."""
+    from zsim import report
+
+    several = _gather(results, study)
+    folder = results[0] if len(results) == 1 and results[0].is_dir() else Path()
+    _say(
+        [
+            report.write_report(
+                several, output or folder / "report.html", title or (folder.resolve().name if len(several) > 1 else "")
+            )
+        ]
+    )
 
 
 def _gather(paths: Sequence[Path], study: str) -> "list[Runs]":

@@ -3,11 +3,13 @@
 from zsim.report.comparison import Comparison, compare
 from zsim.report.data import Data
 from zsim.report.figures import KINDS, choose, figure, figure_data, save, save_all, save_figure, wanted_of
+from zsim.report.page import report_html, write_report
 from zsim.report.runs import Run, Runs, gather, gather_paths
 from zsim.report.studytable import StudyTable, render, study_table
 from zsim.table import table, warnings
 
 __all__ = [
-    "KINDS", "Comparison", "Data", "Run", "Runs", "StudyTable", "choose", "compare", "figure", "figure_data", "gather",
-    "gather_paths", "render", "save", "save_all", "save_figure", "study_table", "table", "wanted_of", "warnings",
+    "Comparison", "Data", "KINDS", "Run", "Runs", "StudyTable", "choose", "compare", "figure", "figure_data",
+    "gather", "gather_paths", "render", "report_html", "save", "save_all", "save_figure", "study_table", "table",
+    "wanted_of", "warnings", "write_report",
 ]  # fmt: skip

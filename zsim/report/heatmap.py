@@ -24,7 +24,7 @@ ON_PALE, ON_DARK = "#111111", "#FEFEFE"
 
 def data(runs: Runs, wanted: Wanted) -> Data:
     """A row a run: its axes, its outcome and the measures."""
-    return point_data(runs, _measures(runs, wanted))
+    return point_data(runs, measures_of(runs, wanted))
 
 
 def draw(shown: Data, runs: Runs, wanted: Wanted) -> "Figure":
@@ -36,7 +36,7 @@ def draw(shown: Data, runs: Runs, wanted: Wanted) -> "Figure":
     if others:
         held = ", ".join(f"{axis}={value_list(runs.axes[axis][:1])}" for axis in others)
         raise UsageError(f"{runs.name}: a heatmap has two axes, {x} and {y} here; hold the others by where: {held}")
-    views = [view_of(what, runs.runs) for what in _measures(runs, wanted)]
+    views = [view_of(what, runs.runs) for what in measures_of(runs, wanted)]
     titles = [[_title(view, trace) for trace in traces] for view in views]
     columns = min(len(traces), COLUMNS_MAX)
     cells, _ = grid_of([[(view, trace) for trace in traces] for view in views])
@@ -66,7 +66,8 @@ def _width_in(across: Scale, down: Scale, columns: int, titles: list[list[str]])
     return max(COLUMN_IN, min(columns * (panel_in + names_in), WIDTH_IN))
 
 
-def _measures(runs: Runs, wanted: Wanted) -> list[Measure]:
+def measures_of(runs: Runs, wanted: Wanted) -> list[Measure]:
+    """Those asked for; else the first of the study's, else the slowdown."""
     return [measure(name) for name in wanted.y or runs.metrics[:1] or ("slowdown",)]
 
 

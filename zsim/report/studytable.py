@@ -233,11 +233,12 @@ def _cell(what: Measure, run: Run, base: Run | None) -> Cell:
 
 def cell_text(cell: Cell, unit: Unit) -> str:
     """A cell for people: value, ratio, mark; room for both where there is none, so that columns align."""
-    value = NA if cell.value is None else _digits(cell.value / unit.by)
+    value = NA if cell.value is None else digits(cell.value / unit.by)
     return f"{value} {'' if cell.ratio is None else f'{cell.ratio:.3f}x':>8} {MARKS[cell.verdict]}"
 
 
-def _digits(value: float) -> str:
+def digits(value: float) -> str:
+    """A number for a table: whole, or with four digits that count."""
     if value == int(value) and abs(value) < 1e6:
         return f"{int(value):,}"
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:#.4g}"

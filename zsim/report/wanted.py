@@ -33,6 +33,11 @@ class Wanted:
         several = {name: _several(table[name]) for name in ("y", "series") if name in table}
         return cls(**{**table, **several})
 
+    @property
+    def untitled(self) -> "Wanted":
+        """This, without its title: where a caption says it."""
+        return replace(self, title="")
+
     def with_kind(self, kind: str) -> "Wanted":
         """This, of the kind given where it has none."""
         return self if self.kind else replace(self, kind=kind)
