@@ -165,7 +165,7 @@ def test_latency_data_ends_at_one() -> None:
     """A distribution rises to 1: per kind for one run, per run for several."""
     for results in (three()[:1], three()):
         data = figure_data(results, "latency")
-        last = {curve: share for _, curve, _, share in data.rows}
+        last = {curve: share for _, _, curve, _, share in data.rows}
         assert set(last.values()) == {1.0}
     assert list(last) == labels(three())
 

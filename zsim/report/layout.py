@@ -49,12 +49,21 @@ def series_of(runs: Runs, wanted: Wanted, besides: Sequence[str] = ()) -> dict[s
     return found
 
 
-def named_runs(runs: Runs, wanted: Wanted) -> dict[str, Run]:
-    """Each run by a name of its own; of results that somebody gave, in their order."""
-    if not runs.is_study:
-        return {run.label: run for run in runs}
-    lines = series_of(runs, wanted)
-    return {run.label if len(line) > 1 else name: run for name, line in lines.items() for run in line}
+def named_runs(runs: Runs, wanted: Wanted) -> dict[Any, dict[str, Run]]:
+    """Trace (None where one panel shows all) -> each of its runs that has a result, by a name of its own."""
+    if not runs.is_study:  # somebody gave them in their order
+        return {None: {run.label: run for run in runs if run.result is not None}}
+    traces = panels_of(runs, wanted.series)
+    lines = series_of(runs, wanted, () if traces == [None] else ("trace",))
+    return {
+        trace: {
+            run.label if len(line) > 1 and trace is None else name: run
+            for name, line in lines.items()
+            for run in in_panel(line, trace)
+            if run.result is not None
+        }
+        for trace in traces
+    }
 
 
 def can_stand_at_ends(names: Sequence[str]) -> bool:

@@ -29,8 +29,9 @@ def data(runs: Runs, wanted: Wanted) -> Data:
     """Rows (run, time_ns, each quantity): pages held, and of what is counted the number per second."""
     names = _columns(wanted)
     rows = [
-        (label, *row)
-        for label, run in named_runs(runs, wanted).items() if run.result is not None
+        (label if trace is None else f"{trace}, {label}", *row)
+        for trace, named in named_runs(runs, wanted).items()
+        for label, run in named.items()
         for row in sampled(run.load().series, names)
     ]  # fmt: skip
     return Data(("run", "time_ns", *(name if name in GAUGES else f"{name}_per_s" for name in names)), rows)
