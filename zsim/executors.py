@@ -2,16 +2,20 @@
 
 import os
 import signal
+import socket
 import sys
 from collections.abc import Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from contextlib import contextmanager
+from importlib import import_module
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from threading import Thread
 from typing import Any, Protocol
 
 from zsim.errors import UsageError, ZsimError
+
+PATIENCE_S = 10
 
 
 class Pool(Protocol):
@@ -119,12 +123,13 @@ def _end_with(watched: Connection) -> None:
 def dask_executor(address: str) -> Iterator[Executor]:
     """The executor of a Dask cluster; a `UsageError` where Dask is not installed or no scheduler answers."""
     try:
-        from distributed import Client
+        dask: Any = import_module("distributed")
     except ImportError:
         raise UsageError("--dask needs Dask, which is not installed: pip install 'zsim[dask]'") from None
     try:
-        client: Any = Client(address, timeout="10s", set_as_default=False)
-    except (OSError, ValueError, TypeError) as error:
+        socket.create_connection(dask.comm.get_address_host_port(address), PATIENCE_S).close()  # a Client waits longer
+        client = dask.Client(address, timeout=PATIENCE_S, set_as_default=False)
+    except (OSError, ValueError) as error:
         raise UsageError(f"--dask {address}: no scheduler answers there ({error})") from None
     try:
         yield client.get_executor(pure=False)
