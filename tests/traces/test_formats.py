@@ -218,11 +218,11 @@ def test_misses_of_libcachesim(tmp_path: Path) -> None:
     from zsim.traces.generate import Pattern, table
     from zsim.traces.write import write_table
 
-    write_table(table(Pattern("zipf", pages=400, accesses=20_000, alpha=0.8)), tmp_path / "z.csv")
+    write_table(table(Pattern("zipf", pages=400, accesses=8_000, alpha=0.8)), tmp_path / "z.csv")
     target = tmp_path / "z.oracleGeneral.bin"
     trace = convert(str(tmp_path / "z.csv"), str(target))
     for name in (tmp_path / "z.csv", target):
-        for pages in (20, 100, 300):
+        for pages in (20, 300):
             config = load_config(memory=str(pages * 4096), store="none", reclaim__policy="lru", reclaim__batch=1)
             metrics = replay(name, config).metrics
             reader = libcachesim.TraceReader(str(target), libcachesim.TraceType.ORACLE_GENERAL_TRACE)

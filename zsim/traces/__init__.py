@@ -17,6 +17,12 @@ READERS = Registry(
         "lackey": "zsim.traces.formats.lackey:read",
         "perf": "zsim.traces.formats.perf:read",
         "oracleGeneral": "zsim.traces.formats.oracle_general:read",
+        "libcachesim-csv": "zsim.traces.formats.libcachesim_csv:read",
+        "drmemtrace": "zsim.traces.formats.drmemtrace:read",
+        "msr": "zsim.traces.formats.msr:read",
+        "fiu": "zsim.traces.formats.fiu:read",
+        "kaplan": "zsim.traces.formats.kaplan:read",
+        "damo": "zsim.traces.formats.damo:read",
     },
 )
 """Format -> read(path, limit) -> Table; rows come run by run and are checked as they come."""

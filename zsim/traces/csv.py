@@ -20,6 +20,7 @@ from zsim.errors import TraceError
 from zsim.traces import lines
 from zsim.traces.columns import COLUMNS, KINDS, OPS, SCALES_NS, Columns, Labels, Table
 from zsim.traces.streams import blocks as line_blocks
+from zsim.traces.streams import line_placer
 
 PARSE_BYTES = 2 << 20
 
@@ -92,21 +93,11 @@ def _chunks(
 
 
 def _parse(place: str, names: list[str], line: int, block: bytes) -> Columns:
-    where = _placer(place, line, block)
+    where = line_placer(place, line, block)
     try:
         return _fast(names, block, where)
     except UnusualError:
         return lines.parse(place, names, line, block, where)
-
-
-def _placer(place: str, line: int, block: bytes) -> Callable[[int], str]:
-    """A function from the row of a block to "file:line"; empty lines are no rows."""
-
-    def where(row: int) -> str:
-        filled = (number for number, text in enumerate(block.split(b"\n"), line) if text.strip(b"\r"))
-        return f"{place}:{next(number for i, number in enumerate(filled) if i == row)}"
-
-    return where
 
 
 def _fast(names: list[str], block: bytes, where: Callable[[int], str]) -> Columns:

@@ -3,7 +3,7 @@
 import gzip
 import sys
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from io import BufferedReader
 from pathlib import Path
 from typing import BinaryIO, cast
@@ -61,6 +61,16 @@ def blocks(path: str) -> Iterator[tuple[int, bytes]]:
         parts, size = [text[end:]], len(text) - end
     if size:
         yield line, b"".join(parts)
+
+
+def line_placer(place: str, line: int, block: bytes) -> Callable[[int], str]:
+    """A function from the row of a block to "file:line"; empty lines are no rows."""
+
+    def where(row: int) -> str:
+        filled = (number for number, text in enumerate(block.split(b"\n"), line) if text.strip(b"\r"))
+        return f"{place}:{next(number for i, number in enumerate(filled) if i == row)}"
+
+    return where
 
 
 def _gzip(stream: BinaryIO, place: str) -> Iterator[bytes]:

@@ -6,7 +6,8 @@ import numpy as np
 import numpy.typing as npt
 
 from zsim.errors import TraceError
-from zsim.traces.columns import Labels
+from zsim.traces.columns import Columns, Labels
+from zsim.traces.trace import NO_CONTENT
 
 PAGE_SHIFT = 12
 MAX_PAGES = 1 << 20
@@ -30,6 +31,29 @@ def pages_of(
     rows = np.repeat(np.arange(len(first)), more + 1)
     within = np.arange(len(rows)) - np.repeat(np.cumsum(more + 1) - more - 1, more + 1)
     return rows, first[rows] + within.astype(np.uint64)
+
+
+def requests(  # noqa: PLR0913
+    volume: Labels,
+    write: npt.NDArray[np.uint8],
+    time_ns: npt.NDArray[np.int64],
+    first_byte: npt.NDArray[np.uint64],
+    size_bytes: npt.NDArray[np.uint64],
+    place: Callable[[int], str],
+    image: npt.NDArray[np.int32] | None = None,
+) -> Columns:
+    """Requests to block devices as accesses to the page cache: a volume is a task and a file.
+
+    image  what the first page of each request holds; not said of its other pages
+    """
+    rows, page = pages_of(first_byte, size_bytes, place)
+    number = np.arange(len(volume.codes))[rows]
+    who = Labels(volume.codes[rows], volume.names)
+    content = None if image is None else image[number]
+    if content is not None:
+        content[1:][number[1:] == number[:-1]] = NO_CONTENT
+    kind = np.ones(len(page), np.uint8)
+    return Columns(page, write[rows], time_ns[rows], who, kind, content, who, place_of(number, place))
 
 
 def place_of(rows: npt.NDArray[np.intp], place: Callable[[int], str]) -> Callable[[int], str]:
@@ -62,6 +86,38 @@ class Repeats:
         return np.union1d(np.flatnonzero(starts), first_writes)
 
 
+class Program:
+    """Accesses of a program, whose clock is the instructions it has fetched, a nanosecond each."""
+
+    def __init__(self) -> None:
+        self._repeats = Repeats()
+        self._instructions = 0
+
+    def columns(  # noqa: PLR0913
+        self,
+        address: npt.NDArray[np.uint64],
+        size_bytes: npt.NDArray[np.uint64],
+        fetch: npt.NDArray[np.bool_],
+        write: npt.NDArray[np.uint8],
+        place: Callable[[int], str],
+        task: Labels | None = None,
+    ) -> Columns:
+        """The pages of a run of accesses, without repeats."""
+        time_ns = self._instructions + np.cumsum(fetch) - fetch
+        self._instructions += int(np.count_nonzero(fetch))
+        rows, page = pages_of(address, size_bytes, place)
+        who = page if task is None else page | task.codes[rows].astype(np.uint64) << np.uint64(64 - PAGE_SHIFT)
+        kept = self._repeats.kept(who, write[rows])
+        number = np.arange(len(address))[rows][kept]
+        return Columns(
+            page=page[kept],
+            write=write[number],
+            time_ns=time_ns[number],
+            task=None if task is None else Labels(task.codes[number], task.names),
+            place=place_of(number, place),
+        )
+
+
 class Clock:
     """Times of a foreign clock, in units of `scale_ns`, as a trace has them: from the task's first row, never back."""
 
@@ -79,6 +135,11 @@ class Clock:
             rows = task.codes == code
             times_ns[rows] = self._of(task.names[code], ticks[rows])
         return times_ns
+
+    @classmethod
+    def that_moves(cls, ticks: npt.NDArray[np.int64], scale_ns: int) -> "Clock | None":
+        """A clock, unless it stands still over a first run of rows: then it says nothing at the scale of accesses."""
+        return cls(scale_ns) if len(ticks) and ticks[0] != ticks[-1] else None
 
     def _of(self, name: str, ticks: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
         if not len(ticks):

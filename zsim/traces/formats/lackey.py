@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from zsim.errors import TraceError
 from zsim.traces.columns import Columns, Table
-from zsim.traces.formats.accesses import Repeats, pages_of, place_of
+from zsim.traces.formats.accesses import Program
 from zsim.traces.streams import blocks
 
 KINDS = {b"I  ": 0, b" L ": 1, b" S ": 2, b" M ": 3}
@@ -34,16 +34,11 @@ def read(path: str, limit: int | None = None) -> Table:
 
 def _chunks(path: str) -> Iterator[Columns]:
     place = "stdin" if path == "-" else path
-    repeats, instructions = Repeats(), 0
+    program = Program()
     for line, block in blocks(path):
         lines = Lines(block, line, place)
-        fetch, write = lines.kind == 0, (lines.kind >= 2).astype(np.uint8)
-        time_ns = instructions + np.cumsum(fetch) - fetch
-        instructions += int(np.count_nonzero(fetch))
-        rows, page = pages_of(lines.address, lines.size_bytes, lines.where)
-        kept = repeats.kept(page, write[rows])
-        number = np.arange(len(lines.kind))[rows][kept]
-        yield Columns(page[kept], write[number], time_ns[number], place=place_of(number, lines.where))
+        write = (lines.kind >= 2).astype(np.uint8)
+        yield program.columns(lines.address, lines.size_bytes, lines.kind == 0, write, lines.where)
 
 
 class Lines:

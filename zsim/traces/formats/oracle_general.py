@@ -20,12 +20,11 @@ from zsim.traces.columns import ROWS, Columns, Table
 from zsim.traces.formats.accesses import Clock
 from zsim.traces.numbering import Growing, PageNumbers
 from zsim.traces.streams import open_bytes, pieces
-from zsim.units import PAGE_SIZE
+from zsim.units import NS_PER_S, PAGE_SIZE
 
 RECORD = np.dtype([("time", "<u4"), ("object", "<u8"), ("size", "<u4"), ("next", "<i8")])
 NEVER = -1
 TASK_SHIFT = 48
-SECOND_NS = 10**9
 
 
 def read(path: str, limit: int | None = None) -> Table:
@@ -36,12 +35,12 @@ def read(path: str, limit: int | None = None) -> Table:
 def _chunks(path: str) -> Iterator[Columns]:
     clock: Clock | None = None
     for number, records in enumerate(_records(path)):
-        if not number and records["time"][0] != records["time"][-1]:
-            clock = Clock(SECOND_NS)
+        ticks = records["time"].astype(np.int64)
+        clock = clock if number else Clock.that_moves(ticks, NS_PER_S)
         yield Columns(
             page=records["object"].astype(np.uint64),
             write=np.zeros(len(records), np.uint8),
-            time_ns=clock.times_ns(records["time"].astype(np.int64)) if clock else None,
+            time_ns=clock.times_ns(ticks) if clock else None,
         )
 
 
@@ -83,7 +82,7 @@ class Writer:
         records["size"] = PAGE_SIZE
         records["next"] = NEVER
         if run.time_ns is not None:
-            records["time"] = np.minimum(run.time_ns // SECOND_NS, np.iinfo(np.uint32).max)
+            records["time"] = np.minimum(run.time_ns // NS_PER_S, np.iinfo(np.uint32).max)
         with self.part.open("ab") as file:
             records.tofile(file)
         self._link(records["object"].astype(np.uint64))
