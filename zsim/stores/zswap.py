@@ -233,11 +233,14 @@ class Zswap:
         return memcg is not None and self.evict_entry(memcg) == WRITTEN
 
     def evict_oldest(self) -> bool:
-        """The same of the oldest entry, whosever turn it is."""
+        """The same of the oldest entry that has had its second chance, whosever turn it is."""
         if self.config.evicts == "allocator":
             return self.reclaim_page()
-        memcg = self.memcgs.oldest()
-        return memcg is not None and self.evict_entry(memcg) == WRITTEN
+        fate = ROTATED
+        while fate == ROTATED:
+            memcg = self.memcgs.oldest()
+            fate = EMPTY if memcg is None else self.evict_entry(memcg)
+        return fate == WRITTEN
 
     def reclaim_page(self) -> bool:
         """zpool_shrink(1): one frame (or zspage) of the allocator's choosing; False counts reject_reclaim_fail."""
