@@ -3,7 +3,7 @@
 The same data gives the same bytes: fonts come with matplotlib, files carry no dates and no versions.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -13,6 +13,7 @@ from zsim.errors import UsageError
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
     from matplotlib.figure import Figure
 
 COLUMN_IN, WIDTH_IN = 3.4, 7.0
@@ -201,6 +202,16 @@ def spread(ascending: Sequence[float], gap: float) -> list[float]:
             middle, count = (middle * count + other * others) / (count + others), count + others
         crowds.append((middle, count))
     return [middle + gap * (i - (count - 1) / 2) for middle, count in crowds for i in range(count)]
+
+
+def log_ticks(axis: "Axis", show: Callable[[float], str]) -> None:
+    """Ticks at 1, 10, 100; on a short axis at 2 and 5 as well."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+    low, high = axis.get_view_interval()
+    axis.set_major_locator(LogLocator(subs=(1, 2, 5) if high < 50 * low else (1,)))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: show(value)))
+    axis.set_minor_formatter(NullFormatter())
 
 
 @cache

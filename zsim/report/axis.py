@@ -12,7 +12,6 @@ from zsim.report.layout import (
     fit_ticks,
     grid_of,
     in_panel,
-    log_ticks,
     make_panels,
     panels_of,
     series_of,
@@ -20,7 +19,7 @@ from zsim.report.layout import (
 from zsim.report.runs import Run, Runs
 from zsim.report.scales import Scale, Unit, is_wide, scale, unit_for
 from zsim.report.wanted import Wanted
-from zsim.style import Look, end_labels, looks, names_above
+from zsim.style import Look, end_labels, log_ticks, looks, names_above
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -2,10 +2,10 @@
 
 from typing import TYPE_CHECKING, Any
 
-from zsim.report.layout import ENDED, in_panel, log_ticks, make_panels
+from zsim.report.layout import ENDED, in_panel, make_panels
 from zsim.report.runs import Run
 from zsim.report.scales import Scale
-from zsim.style import COLUMN_IN, SMALL_PT, WIDTH_IN, Look, looks, names_above
+from zsim.style import COLUMN_IN, SMALL_PT, WIDTH_IN, Look, log_ticks, looks, names_above
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -7,9 +7,8 @@ from zsim.errors import UsageError
 from zsim.histogram import LatencyHistogram
 from zsim.machine import LATENCIES
 from zsim.registry import suggestion
-from zsim.report.layout import log_ticks
 from zsim.report.runs import Run
-from zsim.style import Look
+from zsim.style import Look, log_ticks
 from zsim.units import format_ns
 
 if TYPE_CHECKING:

@@ -1,6 +1,6 @@
 """What several kinds of figures share: runs as series, panels by trace, marks and names that do not collide."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import product
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -12,7 +12,6 @@ from zsim.style import COLUMN_IN, GREY, WIDTH_IN, Look, text_width_in
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.axis import Axis
     from matplotlib.figure import Figure
 
 Panel = TypeVar("Panel")
@@ -135,13 +134,3 @@ def fit_ticks(axes: "Axes", places: Sequence[float], texts: Sequence[str], width
         text if number % step == 0 else "" for number, (_, text) in enumerate(ordered)
     ])  # fmt: skip
     axes.minorticks_off()
-
-
-def log_ticks(axis: "Axis", show: Callable[[float], str]) -> None:
-    """Ticks at 1, 10, 100; on a short axis at 2 and 5 as well."""
-    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
-
-    low, high = axis.get_view_interval()
-    axis.set_major_locator(LogLocator(subs=(1, 2, 5) if high < 50 * low else (1,)))
-    axis.set_major_formatter(FuncFormatter(lambda value, _: show(value)))
-    axis.set_minor_formatter(NullFormatter())

@@ -7,11 +7,11 @@ from zsim.measures import Measure, measure
 from zsim.report.axis import View, measured, view_of
 from zsim.report.data import Data, point_data
 from zsim.report.labels import text_of
-from zsim.report.layout import free_place, grid_of, in_panel, log_ticks, make_panels, panels_of
+from zsim.report.layout import free_place, grid_of, in_panel, make_panels, panels_of
 from zsim.report.runs import Run, Runs
 from zsim.report.scales import scale
 from zsim.report.wanted import Wanted
-from zsim.style import BLUE, GREY, SMALL_PT, WIDTH_IN, Look, looks, names_above, text_width_in
+from zsim.style import BLUE, GREY, SMALL_PT, WIDTH_IN, Look, log_ticks, looks, names_above, text_width_in
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
