@@ -3,6 +3,7 @@
 The same data gives the same bytes: fonts come with matplotlib, files carry no dates and no versions.
 """
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
@@ -26,7 +27,7 @@ PALETTE = (BLUE, RED, GREEN, ORANGE, PURPLE, SKY, BLACK)
 
 MARKERS = "os^DvPX"
 
-SMALL_PT = 7
+TITLE_PT, SMALL_PT = 9, 7
 LABEL_GAP_PT = 9.0
 
 RC: Any = {
@@ -109,7 +110,7 @@ def looks(names: Sequence[str]) -> list[Look]:
 
 def _pairs(heads: Sequence[str]) -> list[tuple[str, str]]:
     """(colour, dashes) of each name."""
-    families = [head.partition("@")[0] for head in heads]
+    families = [re.split("[@ ]", head)[0] for head in heads]
     if all(family in FAMILY for family in families):
         return [_of_family(family, families[:number].count(family)) for number, family in enumerate(families)]
     return [(PALETTE[i % len(PALETTE)], DASHES[i // len(PALETTE) % len(DASHES)]) for i in range(len(heads))]
@@ -164,10 +165,21 @@ def names_above(drawing: "Figure", named: Sequence[tuple[str, Look]], marked: bo
         Line2D([], [], color=look.colour, linestyle=look.dashes, marker=look.marker if marked else "")
         for _, look in named
     ]
-    drawing.legend(
+    drawing.legend(  # a title of the figure becomes the legend's: both want this place
         lines, [name for name, _ in named], loc="outside upper left", ncols=columns, frameon=False,
-        labelcolor="linecolor", handlelength=2, handletextpad=0.5, columnspacing=1.2, borderpad=0.2,
+        labelcolor="linecolor", handlelength=2, handletextpad=0.5, columnspacing=1.2, borderpad=0.2, alignment="left",
+        title_fontsize=TITLE_PT,
     )  # fmt: skip
+
+
+def put_title(drawing: "Figure", title: str) -> None:
+    """A figure's title, above the names where these stand above the panels."""
+    if drawing.legends:
+        drawing.legends[0].set_title(title)
+    elif drawing.get_layout_engine() is None:
+        drawing.axes[0].set_title(title, fontsize=TITLE_PT)
+    else:
+        drawing.suptitle(title, x=0.01, ha="left", fontsize=TITLE_PT)
 
 
 def _columns(widths_in: Sequence[float], room_in: float) -> int:
@@ -209,7 +221,8 @@ def log_ticks(axis: "Axis", show: Callable[[float], str]) -> None:
     from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
     low, high = axis.get_view_interval()
-    axis.set_major_locator(LogLocator(subs=(1, 2, 5) if high < 50 * low else (1,)))
+    room = 300 if axis.axis_name == "y" else 50  # texts beside one another take more of it
+    axis.set_major_locator(LogLocator(subs=(1, 2, 5) if high < room * low else (1,)))
     axis.set_major_formatter(FuncFormatter(lambda value, _: show(value)))
     axis.set_minor_formatter(NullFormatter())
 

@@ -135,7 +135,7 @@ def _line(axes: "Axes", view: View, line: list[tuple[float, Run]], look: Look, n
     kept = [(place, value / view.unit.by) for place, value in values if value is not None]
     axes.plot([x for x, _ in kept], [y for _, y in kept], color=look.colour, ls=look.dashes, marker=look.marker)
     for place, run in line:
-        if run.outcome != "done":
+        if run.outcome in ENDED:
             axes.plot(place, 1 - 0.07 * number, "x", color=look.colour, markersize=5, clip_on=False,
                       transform=axes.get_xaxis_transform())  # fmt: skip
 

@@ -59,7 +59,7 @@ def _bar(axes: "Axes", view: "View", run: Run, y: float, height: float, look: Lo
         axes.plot(end, y, look.marker, color=look.colour)
     elif value is not None:
         axes.barh(y, end - view.low, left=view.low, height=height * 0.9, color=look.colour, linewidth=0)
-    text = ENDED.get(run.outcome, "n/a") if value is None else f"{end:.3g}"
+    text = ENDED.get(run.outcome, "missing" if run.result is None else "n/a") if value is None else f"{end:.3g}"
     axes.annotate(
         text, (end, y), xytext=(4, 0), textcoords="offset points", va="center", fontsize=SMALL_PT, color=look.colour
     )

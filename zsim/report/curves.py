@@ -69,8 +69,11 @@ def _line(look: Look, number: int) -> dict[str, Any]:
 
 
 def in_time(panels: "Sequence[Axes]") -> None:
-    """A time axis in log, with units at its ticks."""
+    """The same time axis for all, in log, with units at its ticks."""
     for axes in panels:
         axes.set_xscale("log")
+    limits = [axes.get_xlim() for axes in panels]
+    for axes in panels:
+        axes.set_xlim(min(low for low, _ in limits), max(high for _, high in limits))
         log_ticks(axes.xaxis, format_ns)
         axes.grid(True, axis="both")

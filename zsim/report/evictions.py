@@ -42,31 +42,32 @@ def draw(shown: Data, runs: Runs, wanted: Wanted) -> "Figure":
     drawing, rows = make_panels(len(panels), 2, max(1.5, 0.5 + ROW_IN * len(names)), WIDTH_IN)
     for (left, right), (trace, named) in zip(rows, panels.items(), strict=True):
         left.set_title(str(trace or ""))
-        _bars(left, named, look, most)
+        _bars(left, named, look)
+        left.set_xlim(0, 1.8 * most)
         for number, (name, run) in enumerate(named.items()):
             if points := curve(run, LATENCY):
                 draw_tail(right, points, look[name], number)
         right.set_yscale("log")
-        in_time([right])
         right.set_ylabel("share of longer")
+    in_time([right for _, right in rows])
     rows[-1][0].set_xlabel("objects evicted per frame freed")
     rows[-1][1].set_xlabel("time until a frame of the pool is free")
     return drawing
 
 
-def _bars(axes: "Axes", named: dict[str, Run], look: dict[str, Look], most: float) -> None:
+def _bars(axes: "Axes", named: dict[str, Run], look: dict[str, Look]) -> None:
     """Evictions per frame, with the number of frames that this is the mean of."""
-    for place, (name, run) in enumerate(named.items()):
+    names = list(look)
+    for place, (name, run) in ((names.index(pair[0]), pair) for pair in named.items()):
         value, freed = run.value(PER_PAGE), run.value(FREED)
         axes.barh(place, value or 0, height=0.6, color=look[name].colour, linewidth=0)
         text = "none freed" if value is None else f"{value:.3g}  ({freed:,} frames)"
         axes.annotate(text, (value or 0, place), xytext=(3, 0), textcoords="offset points", va="center",
                       fontsize=SMALL_PT, color=look[name].colour)  # fmt: skip
-    axes.set_yticks(range(len(named)), list(named))
-    for label, name in zip(axes.get_yticklabels(), named, strict=True):
-        label.set_color(look[name].colour)
-    axes.set_ylim(len(named) - 0.5, -0.5)
-    axes.set_xlim(0, 1.8 * most)
+    axes.set_yticks(range(len(names)), names)
+    for label, each in zip(axes.get_yticklabels(), look.values(), strict=True):
+        label.set_color(each.colour)
+    axes.set_ylim(len(names) - 0.5, -0.5)
     axes.tick_params(axis="y", length=0)
     axes.grid(True, axis="x")
     axes.grid(False, axis="y")

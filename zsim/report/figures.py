@@ -11,7 +11,7 @@ from zsim.report.defaults import default_kind, wanted_figures
 from zsim.report.runs import Runs, gather
 from zsim.report.wanted import Wanted
 from zsim.resultfiles import write_text, writing
-from zsim.style import form_of, styled, write_figure
+from zsim.style import form_of, put_title, styled, write_figure
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -62,7 +62,7 @@ def draw(runs: Runs, wanted: Wanted) -> "tuple[Data, Figure]":
         data = module.data(shown, wanted)
         drawn = module.draw(data, shown, wanted)
         if wanted.title:
-            drawn.suptitle(wanted.title, x=0.01, ha="left", fontsize=9)
+            put_title(drawn, wanted.title)
     return data, drawn
 
 

@@ -6,7 +6,7 @@ from zsim.errors import UsageError
 from zsim.measures import Measure, measure
 from zsim.report.axis import View, view_of
 from zsim.report.data import Data, point_data
-from zsim.report.layout import COLUMNS_MAX, ENDED, grid_of, in_panel, make_panels, panels_of, value_list
+from zsim.report.layout import COLUMNS_MAX, grid_of, in_panel, make_panels, panels_of, value_list
 from zsim.report.runs import Run, Runs
 from zsim.report.scales import Scale, scale
 from zsim.report.wanted import Wanted
@@ -114,7 +114,7 @@ def _cell(view: View, run: Run) -> tuple[Any, str, str]:
     """The cell's colour, its text, and the colour of that."""
     value = run.value(view.measure) if run.outcome == "done" else None
     if value is None:
-        return "none", {"oom": "OOM"}.get(run.outcome, ENDED.get(run.outcome, "n/a")), GREY
+        return "none", {"oom": "OOM", "done": "n/a"}.get(run.outcome, run.outcome), GREY
     share = _share(view, value / view.unit.by)
     fill = tuple(pale + (dark - pale) * share for pale, dark in zip(PALE, DARK, strict=True))
     return fill, f"{value / view.unit.by:.3g}", ON_DARK if share > 0.5 else ON_PALE

@@ -27,8 +27,8 @@ COLUMNS_MAX = 4
 NAMES_MAX = 6
 NAME_MAX_IN = 0.85
 FAILED = Look(GREY, "", "x")
-ENDED = {"oom": "out of memory", "failed": "failed", "missing": "missing"}
-"""Outcomes that are no measurement, in words."""
+ENDED = {"oom": "out of memory", "failed": "failed"}
+"""Outcomes that are no measurement, in words; what is missing is left out."""
 
 
 def series_of(runs: Runs, wanted: Wanted, besides: Sequence[str] = ()) -> dict[str, list[Run]]:

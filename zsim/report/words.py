@@ -19,6 +19,10 @@ KINDS = {
 }
 
 
+TOLD = 3
+"""Metrics whose mean ratios the summary tells; the table has the others."""
+
+
 def shows(runs: Runs, wanted: Wanted) -> str:
     """What a figure shows, in words."""
     if wanted.kind == "axis":
@@ -58,7 +62,7 @@ def findings(table: StudyTable) -> list[str]:
         name = ", ".join(value_text(name, value) for name, value in mean.values.items())
         pairs = [(what, times) for what, times in zip(table.measures, mean.ratios, strict=True) if times is not None]
         if pairs:
-            said = ", ".join(f"{what.label} {times:.3g}x" for what, times in pairs)
+            said = ", ".join(f"{what.label} {times:.3g}x" for what, times in pairs[:TOLD])
             found.append(f"{name} to {_base(table)}: {said} (geometric means of {mean.runs} runs)")
     return [line for line in found if line]
 
