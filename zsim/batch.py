@@ -168,14 +168,19 @@ class Flight:
 
     def __init__(self, jobs: Sequence[Job], pool: Pool) -> None:
         self.pool = pool
-        self.width = pool.width or len(jobs)
+        self.width = pool.width or max(len(jobs), 1)
         self.waiting = deque(jobs)
         self.suspects: deque[Job] = deque()
         self.flying: dict[Future[Ended], Job] = {}
 
     def __iter__(self) -> Iterator[Ended]:
-        if not self.waiting:
-            return
+        try:
+            yield from self._all()
+        finally:
+            for future in self.flying:
+                future.cancel()
+
+    def _all(self) -> Iterator[Ended]:
         executor = self.pool.start()
         while self.waiting or self.suspects or self.flying:
             alone = not self.waiting and not self.flying
