@@ -15,7 +15,7 @@ from zsim.traces.streams import zstd_pieces
 from zsim.units import PAGE_SIZE
 
 CODECS = ("lz4", "zstd")
-LIVE_LEVEL, FINAL_LEVEL = 1, 12
+LIVE_LEVEL, FINAL_LEVEL = 1, 6
 SPREAD = 0x9E37_79B9_7F4A_7C15
 
 
