@@ -14,6 +14,15 @@ from zsim.traces.reduce import METHODS, reduced
 from zsim.units import PAGE_SIZE, format_bytes, format_ns, parse_bytes
 
 DEFAULTS = Pattern("loop")
+ORIGINS = {
+    "command": "recorded",
+    "imported": "imported from",
+    "generated": "generated",
+    "synthetic": "made up from",
+    "seed": "seed",
+    "reduced": "reduced",
+    "k": "batches of pages",
+}
 
 
 class Count(click.ParamType):  # type: ignore[type-arg, unused-ignore]  # generic since click 8.2
@@ -82,6 +91,8 @@ def convert_(source: str, target: str, no_images: bool, as_json: bool, **options
     notes of a recording go along where TARGET has another name.
     """
     done = convert(source, target, carry_images=not no_images, progress=_progress(), **options)
+    if "synthetic" in done.header:
+        click.echo(f"made up from {done.header['synthetic']}: accesses like these, not these, took place", err=True)
     _say_written(target, done.accesses, as_json, pages=done.footprint_pages, digest=done.digest)
 
 
@@ -164,6 +175,7 @@ def _size(said: dict[str, Any]) -> list[tuple[str, str]]:
         ("footprint", f"{said['footprint_pages']:,} pages ({format_bytes(said['footprint_bytes'])})"),
         ("pages", f"{said['anon_pages']:,} anon, {said['file_pages']:,} file; {said['written_pages']:,} written"),
     ]
+    lines += [(ORIGINS[name], str(value)) for name, value in said["origin"].items() if name in ORIGINS]
     if said["remapped_pages"]:
         lines.append(("remapped", f"{said['remapped_pages']:,} pages came back as the other kind of memory"))
     if least:

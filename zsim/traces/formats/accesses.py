@@ -83,7 +83,8 @@ class Repeats:
             first_writes = first_writes[1:]
         self._written = bool(write[stretch == stretch[-1]].any()) or (self._written and stretch[-1] == 0)
         self._page = int(page[-1])
-        return np.union1d(np.flatnonzero(starts), first_writes)
+        starts[first_writes] = True
+        return np.flatnonzero(starts)
 
 
 class Program:

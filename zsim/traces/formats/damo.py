@@ -21,7 +21,7 @@ from zsim.traces.formats.accesses import PAGE_SHIFT, Clock
 from zsim.traces.formats.text import matches
 
 ROW = (
-    r"(?: *([0-9a-f]{1,16})-([0-9a-f]{1,16}) *\( *[0-9.,]+ \w+ *\):? +(\d{1,9})(?: .*)?"
+    r"( *([0-9a-f]{1,16})-([0-9a-f]{1,16}) *\( *[0-9.,]+ \w+ *\):? +(\d{1,9})(?: .*)?"
     r"|(monitoring_start|monitoring_end|target_id): *(\S.*?) *)"
 )
 OTHER = r"(?:base_time_absolute|data source|monitoring_duration|nr_regions|intervals)\b.*|#.*"
@@ -42,7 +42,7 @@ def read(path: str, limit: int | None = None) -> Table:
 def _chunks(path: str) -> Iterator[Columns]:
     rng, clock, snapshot = np.random.default_rng(SEED), Clock(1), Snapshot()
     for lines, where in matches(path, ROW, OTHER, EXPECTED):
-        for row, (start, end, times, key, value, _) in enumerate(lines):
+        for row, (_, start, end, times, key, value, _) in enumerate(lines):
             if key:
                 if snapshot.regions:
                     yield from snapshot.accesses(rng, clock)

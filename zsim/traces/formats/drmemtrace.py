@@ -11,7 +11,6 @@ memory; the clock is the instructions so far, a nanosecond each. Of accesses to 
 the first and the first write are kept.
 """
 
-import re
 from collections.abc import Iterator
 
 import numpy as np
@@ -20,9 +19,8 @@ from zsim.traces.columns import Columns, Labels, Table
 from zsim.traces.formats.accesses import Program
 from zsim.traces.formats.text import matches
 
-ROW = r"( *(?:\d+ +)?(?:\d+: *)?\S+) +(ifetch|read|write) +(\d{1,9}) byte\(s\) @ 0x([0-9a-f]{1,16})(?: .*)?"
+ROW = r"( *(?:\d+ +)?(?:\d+: *)?(?:W(\d{1,4})\.)?\S+) +(ifetch|read|write) +(\d{1,9}) byte\(s\) @ 0x([0-9a-f]{1,16})(?: .*)?"
 OTHER = r"(?!.*byte\(s\) @).*|.*\bpref.*"
-WORKLOAD = re.compile(r"\bW(\d{1,4})\.T")
 EXPECTED = "a line of the view tool, such as '12 3: 4242 read 8 byte(s) @ 0x00007fff8044f6c0 by PC 0x...'"
 
 
@@ -35,21 +33,20 @@ def _chunks(path: str) -> Iterator[Columns]:
     program = Program()
     for rows, where in matches(path, ROW, OTHER, EXPECTED):
         if rows:
-            who, kind, size, address, _ = zip(*rows, strict=True)
+            _, workload, kind, size, address, _ = zip(*rows, strict=True)
             yield program.columns(
                 np.array([int(text, 16) for text in address], np.uint64),
                 np.array(size, np.uint64),
                 np.array([text == "ifetch" for text in kind]),
                 np.array([text == "write" for text in kind], np.uint8),
                 where,
-                _workloads(who),
+                _workloads(workload),
             )
 
 
-def _workloads(who: tuple[str, ...]) -> Labels | None:
+def _workloads(numbers: tuple[str, ...]) -> Labels | None:
     """The workload of each row, where the lines name one."""
-    found = [WORKLOAD.search(text) for text in who]
-    if found[0] is None:
+    if not numbers[0]:
         return None
-    codes = np.array([int(match[1]) if match else 0 for match in found], np.int32)
+    codes = np.array([int(number or 0) for number in numbers], np.int32)
     return Labels(codes, [f"W{number}" for number in range(int(codes.max()) + 1)])

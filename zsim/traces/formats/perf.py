@@ -11,15 +11,17 @@ a page faults once, so that page-faults give a cold start and no more.
 """
 
 from collections.abc import Callable, Iterator
+from functools import cache
 
 import numpy as np
 
 from zsim.traces.columns import Columns, Labels, Table
 from zsim.traces.formats.accesses import PAGE_SHIFT, Clock
 from zsim.traces.formats.text import Matches, matches
+from zsim.units import NS_PER_S, NS_PER_US
 
 ROW = (
-    r" *\S.*? +(\d+)(?:/\d+)? +(?:\[\d+\] +)?(\d+)\.(\d{6,9}): +(?:\d+ +)?(\S+?):"
+    r" *\S.{0,15}? +(\d+)(?:/\d+)? +(?:\[\d+\] +)?(\d+)\.(\d{6}|\d{9}): +(?:\d+ +)?(\S+):"
     r" +(?:(?:0x)?([0-9a-f]+)(?: +[0-9a-f]{4,}(?: .*)?)? *"
     r"|address=(?:0x)?([0-9a-f]+)(?:.*?error_code=(?:0x)?([0-9a-f]+))?.*)"
 )
@@ -46,15 +48,17 @@ def _columns(rows: Matches, clock: Clock, where: Callable[[int], str]) -> Column
     names = list(dict.fromkeys(task))
     codes = {name: i for i, name in enumerate(names)}
     tasks = Labels(np.array([codes[name] for name in task], np.int32), names)
-    ticks = [int(whole) * 10**9 + int(part.ljust(9, "0")) for whole, part in zip(seconds, fraction, strict=True)]
+    ticks = np.array(seconds).astype(np.int64) * NS_PER_S
+    ticks += np.array(fraction).astype(np.int64) * (1 if len(fraction[0]) == 9 else NS_PER_US)
     return Columns(
-        page=np.array([int(a or b, 16) >> PAGE_SHIFT for a, b in zip(address, fault, strict=True)], np.uint64),
-        write=np.array([_writes(*found) for found in zip(event, code, strict=True)], np.uint8),
-        time_ns=clock.times_ns(np.array(ticks, np.int64), tasks),
+        page=np.array([int(a or b, 16) for a, b in zip(address, fault, strict=True)], np.uint64) >> PAGE_SHIFT,
+        write=np.array(list(map(_writes, event, code)), np.uint8),
+        time_ns=clock.times_ns(ticks, tasks),
         task=tasks,
         place=where,
     )
 
 
+@cache
 def _writes(event: str, code: str) -> bool:
     return bool(int(code, 16) & WRITE) if code else any(word in event for word in STORES)
