@@ -16,7 +16,8 @@ from zsim.metrics import METRICS, Counters
 from zsim.run import replay
 from zsim.stores import ACCEPTED, KEEP, TO_DEVICE
 from zsim.stores.tmem import POOL_BYTES
-from zsim.stores.zcache import PRELOAD_BYTES, Zcache
+from zsim.stores.tmem_slabs import PRELOAD_BYTES
+from zsim.stores.zcache import Zcache
 from zsim.stores.zcache1 import Zcache1
 from zsim.stores.zcache2 import Zcache2
 from zsim.traces.trace import Trace
