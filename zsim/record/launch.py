@@ -102,6 +102,7 @@ def _become(path: str, command: list[str], environ: Mapping[str, str], ready: in
         os.read(ready, 1)
         for number in (signal.SIGPIPE, signal.SIGXFSZ, signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
             signal.signal(number, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGCHLD})
         pt.personality_without_randomization()
         os.execve(path, command, dict(environ))
     except BaseException as error:  # nothing may unwind into the parent's code

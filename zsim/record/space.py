@@ -1,49 +1,41 @@
 """One traced address space: what is mapped, which pages are open, and which hold something new."""
 
-import os
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from zsim.record.areas import WRITE, Area, Areas, parse_maps
+from zsim.record.memory import Memory
 from zsim.record.thread import Thread
-from zsim.units import PAGE_SIZE
 
 if TYPE_CHECKING:
     from zsim.record.tracer import Tracer
 
 SYSCALL = b"\x0f\x05"
 NO_ROOM = -12
-FILE_PAGES = 1 << 36
-"""Page numbers of files begin here, so many for each: above every address of a program."""
 
 
-class Space:
-    """The memory of one process (of several where they share it), as the program sees it.
+class Space(Memory):
+    """The memory of one process (of several where they share it), as the program sees it, and which pages are open.
 
     opened   page -> the protection bits it has now, for pages that are not closed
     stamps   page -> number of the stop at which that was last changed
     stale    pages of an earlier batch are still open: to be closed before any of its threads goes on
-    changed  swap-backed pages whose contents this batch may have changed, or that no image is known of
     """
 
     def __init__(self, tracer: "Tracer", tid: int, task: str, areas: Areas) -> None:
+        super().__init__(tid, areas, tracer.files)
         self.tracer = tracer
         self.tid = tid
         self.task = task
-        self.areas = areas
         self.threads: set[int] = set()
         self.opened: dict[int, int] = {}
         self.stamps: dict[int, int] = {}
-        self.changed: set[int] = set()
-        self.known: set[int] = set()
-        self.copied: set[int] = set()
         self.stale = False
         self.fresh = True
         self.break_page = 0
         self.time_ns = 0.0
-        self.memory = os.open(f"/proc/{tid}/mem", os.O_RDONLY)
         self.syscall_address = 0
 
     @classmethod
@@ -63,45 +55,6 @@ class Space:
         copy.copied, copy.break_page = set(self.copied), self.break_page
         copy.syscall_address = self.syscall_address
         return copy
-
-    def read(self, address: int, size: int) -> bytes:
-        """Memory of the program, whatever its protection; shorter where it ends."""
-        try:
-            return os.pread(self.memory, size, address)
-        except OSError:
-            return b""
-
-    def close(self) -> None:
-        """Let go of the memory."""
-        os.close(self.memory)
-
-    # identity of pages
-
-    def identity(self, area: Area, page: int, write: bool) -> tuple[int, str | None]:
-        """(page number in the trace, file or None) of an access to a page of an area.
-
-        A page of a file is known by the file and its place there; a private copy of it by its address.
-        """
-        if not area.file or page in self.copied:
-            return page, None
-        if write and not area.shared:
-            self.copied.add(page)
-            return page, None
-        return self.tracer.file_page(area.file, area.index + page - area.start), area.file
-
-    def note(self, page: int, write: bool) -> None:
-        """Remember a swap-backed page whose contents are to be read at the end of the batch."""
-        if write or page not in self.known:
-            self.changed.add(page)
-
-    def contents(self) -> Iterator[tuple[int, bytes]]:
-        """What each page of `changed` holds now."""
-        for first, end in runs(sorted(self.changed)):
-            data = self.read(first * PAGE_SIZE, (end - first) * PAGE_SIZE)
-            for i in range(len(data) // PAGE_SIZE):
-                yield first + i, data[i * PAGE_SIZE : (i + 1) * PAGE_SIZE]
-        self.known |= self.changed
-        self.changed.clear()
 
     # protection
 
@@ -178,15 +131,6 @@ class Space:
         new = [] if grown is None else list(range(grown.start, stack.start))
         self.opened |= dict.fromkeys(new, stack.protection)
         return new
-
-
-def runs(pages: list[int]) -> Iterator[tuple[int, int]]:
-    """(first, end) of each run of consecutive numbers."""
-    first = 0
-    for i in range(1, len(pages) + 1):
-        if i == len(pages) or pages[i] != pages[i - 1] + 1:
-            yield pages[first], pages[i - 1] + 1
-            first = i
 
 
 def _joined(areas: Iterable[Area]) -> Iterator[tuple[int, int]]:

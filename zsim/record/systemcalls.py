@@ -207,7 +207,7 @@ class SystemCalls:
     def _access_file(self, thread: Thread, file: str, index: int, write: bool) -> None:
         if self.tracer.journal.full:
             self.tracer.turn_page(thread)
-        number = self.tracer.file_page(file, index)
+        number = self.tracer.files.page(file, index)
         self.tracer.journal.access(self.tracer.clock.now_ns(thread), thread.space.task, number, write, file)
 
     def pages_in_calls(self, space: Space) -> set[int]:

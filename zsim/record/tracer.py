@@ -17,8 +17,9 @@ from zsim.record.calls import NUMBER, Touch
 from zsim.record.clock import Clock
 from zsim.record.family import Family
 from zsim.record.journal import Journal
+from zsim.record.memory import FilePages
 from zsim.record.signals import catches, frame_bytes
-from zsim.record.space import FILE_PAGES, Space
+from zsim.record.space import Space
 from zsim.record.systemcalls import SystemCalls
 from zsim.record.thread import Call, Thread
 
@@ -47,7 +48,7 @@ class Tracer:
         self.strangers: dict[int, int] = {}
         self.calls = SystemCalls(self)
         self.family = Family(self)
-        self._files: dict[str, int] = {}
+        self.files = FilePages()
 
     # the loop
 
@@ -59,10 +60,14 @@ class Tracer:
         self.threads[pid] = Thread(pid, space, call=Call(NUMBER["execve"], [0] * 6, [], set()))
         space.threads.add(pid)
         while self.threads:
-            tid, status = self._queue.popleft() if self._queue else os.waitpid(-1, pt.WALL)
+            tid, status = self._queue.popleft() if self._queue else self.wait()
             with suppress(pt.GoneError):
                 self._on_stop(tid, status)
         return self.status
+
+    def wait(self) -> tuple[int, int]:
+        """The next thread that stops, and how."""
+        return os.waitpid(-1, pt.WALL)
 
     def queue(self, tid: int, status: int) -> None:
         """Have a stop handled later: it came while another was."""
@@ -80,17 +85,20 @@ class Tracer:
             return
         thread.running = False
         self.clock.stopped(thread)
-        stop, event = os.WSTOPSIG(status), status >> 16
+        self.on_stop(thread, os.WSTOPSIG(status), status >> 16)
+
+    def on_stop(self, thread: Thread, stop: int, event: int) -> None:
+        """A thread has stopped: at a system call, an event, or with a signal."""
         if stop == pt.SYSCALL_STOP:
             self.calls.on_stop(thread)
         elif event:
-            self._on_event(thread, event, stop)
+            self.on_event(thread, event, stop)
         elif stop == signal.SIGSEGV:
             self._on_segv(thread)
         elif stop == signal.SIGTRAP and thread.stepping:
             thread.stepping = False
             self.fresh(thread)
-            pt.unblock(tid, signal.SIGSEGV)
+            pt.unblock(thread.tid, signal.SIGSEGV)
             self.resume(thread)
         else:
             self._deliver(thread, stop)
@@ -188,10 +196,6 @@ class Tracer:
     def _at_fault(self, thread: Thread) -> bool:
         return thread.registers is not None and thread.fault[1] == thread.registers[pt.RIP]
 
-    def file_page(self, file: str, index: int) -> int:
-        """The page number in the trace of a page of a file."""
-        return FILE_PAGES * (1 + self._files.setdefault(file, len(self._files))) + index
-
     # batches
 
     def turn_page(self, thread: Thread | None) -> None:
@@ -259,7 +263,8 @@ class Tracer:
             thread.stepping = True
         self.resume(thread, number)
 
-    def _on_event(self, thread: Thread, event: int, stop: int) -> None:
+    def on_event(self, thread: Thread, event: int, stop: int) -> None:
+        """A child, another program, an end to come, or a stop that was asked for."""
         if event in (pt.EVENT_FORK, pt.EVENT_VFORK, pt.EVENT_CLONE):
             self.family.born(thread, pt.event_message(thread.tid))
         elif event == pt.EVENT_EXEC:
