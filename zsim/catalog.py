@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from zsim.allocators import ALLOCATORS
 from zsim.compressors import COMPRESSORS
 from zsim.devices import DEVICES
-from zsim.eras import ERAS
+from zsim.eras import ERAS, SUMMARIES
 from zsim.errors import UsageError
 from zsim.metrics import METRICS
 from zsim.reclaim import RECLAIM
@@ -90,8 +90,8 @@ _DETAILS: dict[str, Callable[[Any], str]] = {"allocators": _allocator, "compress
 
 def _era(name: str) -> Listed:
     preset = ERAS[name]
-    choices = [f"{key} {preset[key]}" for key in ("store", "allocator", "writeback") if key in preset]
-    return Listed("eras", name, ", ".join(choices), f"{len(preset)} values")
+    choices = [f"{key} {preset[key]}" for key in ("allocator", "writeback")]
+    return Listed("eras", name, SUMMARIES[name], ", ".join([*choices, f"{len(preset)} values"]))
 
 
 def _metric(name: str) -> Listed:

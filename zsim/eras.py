@@ -108,7 +108,19 @@ ERAS["6.6"] = ERAS["6.1"] | {
 ERAS["6.8"] = ERAS["6.6"] | {"allocator": "zsmalloc", "zswap.skips_empty_memcgs": False}
 ERAS["6.19"] = ERAS["6.12"] | {"zswap.raw_incompressible": True}
 
-ERAS = {name: ERAS[name] for name in ("2013", "3.11", "5.15", "6.1", "6.6", "6.8", "6.12", "6.19")}
+SUMMARIES = {
+    "2013": "zswap as debated: a store that finds no room has 16 of the oldest entries written back, itself.",
+    "3.11": "zswap as merged: a store that finds the pool full frees one of its pages first, itself.",
+    "5.15": "A full pool refuses until it has shrunk to 90 %; a work item frees one page each time it is queued.",
+    "6.1": "The same, and a write to a page that kept its slot leaves the old copy; the reference point.",
+    "6.6": "zswap orders its entries itself; the work item goes on to 90 %; 32 sub-pools.",
+    "6.8": "The same by cgroups, which take turns, and zsmalloc.",
+    "6.12": "Entries have a second chance, loads take them out, zeros are a bit of the swap device.",
+    "6.19": "The same; what does not compress is stored as it is, in its place in the order.",
+}
+"""What is new in each era, oldest first."""
+
+ERAS = {name: ERAS[name] for name in SUMMARIES}
 
 OF_STORE: dict[str, dict[str, Any]] = {
     "zram": {"allocator": "zsmalloc"},
