@@ -23,6 +23,7 @@ WAYS = ("ptrace", "lackey", "wp")
 @click.option("--sizes-only", is_flag=True, help="Keep compressed sizes, no page images.")
 @click.option("--no-content", is_flag=True, help="Keep neither images nor sizes.")
 @click.option("--images-of", type=click.IntRange(1), default=1, metavar="N", help="Keep the images of one page in N.")
+@click.option("--no-file-calls", is_flag=True, help="Leave out what read and write calls do to the page cache.")
 @click.option("--env", "keep", multiple=True, metavar="NAME[=VALUE]", help='A variable to keep or set; "*" keeps all.')
 @click.option("--cpu-time", metavar="TIME", help='CPU time of an untraced run ("0.4s"); "measure" runs it once more.')
 @click.option("--force", is_flag=True, help="Replace an existing recording.")
@@ -63,7 +64,7 @@ def _record(command: tuple[str, ...], base: str, options: dict[str, Any], progre
     share = parse_bytes(memory, 1_000_000) / 1_000_000 if memory.rstrip().endswith(("%", "x")) else 0.0
     limit = Limit(share=share) if share else Limit(parse_bytes(memory))
     content = "none" if options["no_content"] else "sizes" if options["sizes_only"] else "images"
-    job = Job(path, list(command), environ, limit, content)
+    job = Job(path, list(command), environ, limit, content, not options["no_file_calls"])
     given = options["cpu_time"]
     cpu_ns = (
         None

@@ -31,6 +31,7 @@ class Job:
 
     path, command, environ  the program's file, its arguments (its name first), its environment
     limit     of a batch; content: one of CONTENT
+    file_calls  note what read, write and the like do to the page cache
     """
 
     path: str
@@ -38,6 +39,7 @@ class Job:
     environ: dict[str, str]
     limit: Limit = field(default_factory=Limit)
     content: str = "images"
+    file_calls: bool = True
 
 
 @dataclass

@@ -20,7 +20,7 @@ def trace(job: Job, journal: Journal, after_batch: Callable[[], None]) -> Ended:
     """Run the job's program under a `Tracer`."""
     check_platform()
     check_traceable(job.path)
-    tracer = Tracer(journal, after_batch, job.content != "none")
+    tracer = Tracer(journal, after_batch, job.content != "none", job.file_calls)
     pid = start(job.path, job.command, job.environ)
     with passing_signals(pid):
         status = tracer.run(pid)

@@ -1,7 +1,9 @@
 """Threads and processes that a traced program makes, and programs it becomes."""
 
+import os
 from typing import TYPE_CHECKING
 
+from zsim.record import ptrace as pt
 from zsim.record.calls import NUMBER
 from zsim.record.space import Space
 from zsim.record.thread import Call, Thread
@@ -19,9 +21,9 @@ class Family:
         self.tracer = tracer
         self._names: dict[str, int] = {}
 
-    def born(self, parent: Thread, tid: int) -> None:
+    def born(self, parent: Thread, tid: int, event: int) -> None:
         """A thread or process that has just been made."""
-        flags = self._clone_flags(parent)
+        flags = self._clone_flags(parent, tid, event)
         space = parent.space
         if not flags & CLONE_VM:
             space = parent.space.forked(tid, self.name(parent.space.task))
@@ -31,9 +33,11 @@ class Family:
             self.tracer.queue(tid, self.tracer.strangers.pop(tid))
             self.tracer.threads[tid].running = False
 
-    def _clone_flags(self, parent: Thread) -> int:
+    def _clone_flags(self, parent: Thread, tid: int, event: int) -> int:
         call = parent.call
-        if call is None or call.number == NUMBER["fork"]:
+        if call is None:  # system calls are not followed: a thread shares its memory, and the child of a vfork
+            return CLONE_VM if event == pt.EVENT_VFORK or os.path.exists(f"/proc/{parent.tid}/task/{tid}") else 0
+        if call.number == NUMBER["fork"]:
             return 0
         if call.number == NUMBER["vfork"]:
             return CLONE_VM

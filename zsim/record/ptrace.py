@@ -85,6 +85,11 @@ def signal_info(tid: int) -> "ctypes.Array[c_uint8]":
     return info
 
 
+def signal_code(info: "ctypes.Array[c_uint8]") -> int:
+    """The si_code: above 0 where the kernel sent it for what an instruction did."""
+    return int.from_bytes(bytes(info[8:12]), "little", signed=True)
+
+
 def set_signal_info(tid: int, info: "ctypes.Array[c_uint8]") -> None:
     """Replace the siginfo of the signal a thread is stopped with."""
     ptrace(SETSIGINFO, tid, None, ctypes.addressof(info))

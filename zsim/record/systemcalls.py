@@ -82,7 +82,7 @@ class SystemCalls:
         stale = space.stale or space.fresh
         needed = self._needed(space, call) if not stale else list(call.touches)
         moves = call.number == NUMBER["mremap"] and bool(call.args[1])
-        again = moves and not thread.prepared
+        again = moves and thread.prepared != self.tracer.journal.batches
         if not needed and not again:
             return False
         saved = pt.get_registers(thread.tid)
@@ -101,7 +101,7 @@ class SystemCalls:
         self.open_for(thread, call)
         if again:
             before_move(thread, call.args)
-            thread.prepared = True
+            thread.prepared = self.tracer.journal.batches
         return True
 
     def _needed(self, space: Space, call: Call) -> list[Touch]:
@@ -141,7 +141,7 @@ class SystemCalls:
         if result == EFAULT and not call.retried and call.touches:
             self._retry(thread, call)
             return None
-        thread.prepared = False
+        thread.prepared = -1
         self._note_call(thread, call, result)
         thread.call = call if result == RESTART_BLOCK else None
         if (mapping := MAPPING_CALLS.get(call.number)) is not None and not -4096 < result < 0:
@@ -178,7 +178,7 @@ class SystemCalls:
                 left -= size
             if result >= 0 or not touch.write:
                 self.note(thread, touch.start, size, touch.write)
-        for file, index, write in file_accesses(thread.tid, call, result):
+        for file, index, write in file_accesses(thread.tid, call, result) if self.tracer.file_calls else ():
             self._access_file(thread, file, index, write)
         batch, task = self.tracer.journal.batch, space.task
         candidates = list(space.opened) if call.retried else [page for page in call.pages if page in space.opened]

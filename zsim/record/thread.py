@@ -34,6 +34,7 @@ class Thread:
     running     it executes program code (or is about to); call: it is inside that system call
     time_ns     its CPU time so far, without what the recording costs
     resumed_at  number of the stop after which it was last let go
+    prepared    batch in which what it is about to move was made one mapping
     info        of the signal that it is stopped with, kept over calls made in its name
     """
 
@@ -47,7 +48,7 @@ class Thread:
     info: "Array[c_uint8] | None" = None
     held: "tuple[int, Array[c_uint8]] | None" = None
     stepping: bool = False
-    prepared: bool = False
+    prepared: int = -1
     schedstat: int = -1
     fault: tuple[int, int] = (0, 0)
     altstack: tuple[int, int] = (0, 0)
@@ -101,6 +102,8 @@ class Thread:
 
     def _hold(self, number: int) -> None:
         info = pt.signal_info(self.tid)
+        if number == signal.SIGSEGV and pt.signal_code(info) > 0:
+            return  # of an instruction that is yet to be done: it will fault again
         if self.held is not None:  # a second one is sent again; it comes back when the first is delivered
             os.kill(self.tid, number)
         else:

@@ -34,10 +34,13 @@ class Tracer:
     after_batch  called when a batch is complete and its rows are noted
     """
 
-    def __init__(self, journal: Journal, after_batch: Callable[[], None], contents: bool = True) -> None:
+    def __init__(
+        self, journal: Journal, after_batch: Callable[[], None], contents: bool = True, file_calls: bool = True
+    ) -> None:
         self.journal = journal
         self.after_batch = after_batch
         self.contents = contents
+        self.file_calls = file_calls
         self.clock = Clock()
         self.threads: dict[int, Thread] = {}
         self.stops = 0
@@ -138,10 +141,9 @@ class Tracer:
     def _on_segv(self, thread: Thread) -> None:
         if thread.info is None:
             thread.info = pt.signal_info(thread.tid)
-        code = int.from_bytes(bytes(thread.info[8:12]), "little", signed=True)
         page = int.from_bytes(bytes(thread.info[16:24]), "little") >> 12
         self.fresh(thread)
-        if code <= 0 or not self._fault(thread, page):
+        if pt.signal_code(thread.info) <= 0 or not self._fault(thread, page):
             self._deliver(thread, signal.SIGSEGV)
             return
         thread.info = None
@@ -266,7 +268,7 @@ class Tracer:
     def on_event(self, thread: Thread, event: int, stop: int) -> None:
         """A child, another program, an end to come, or a stop that was asked for."""
         if event in (pt.EVENT_FORK, pt.EVENT_VFORK, pt.EVENT_CLONE):
-            self.family.born(thread, pt.event_message(thread.tid))
+            self.family.born(thread, pt.event_message(thread.tid), event)
         elif event == pt.EVENT_EXEC:
             self.family.exec(thread, pt.event_message(thread.tid))
             return
