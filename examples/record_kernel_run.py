@@ -49,10 +49,10 @@ def main() -> None:
     if (options.folder / "runs" / options.name).exists():
         raise SystemExit(f"{options.folder}: there is a run {options.name} already")
     before = counters()
-    outcomes, present = record(trace, pages, options)
+    outcomes, found = record(trace, pages, options)
     after = counters()
     final = {name: after[name] - before.get(name, 0) if name.startswith("vm.") else after[name] for name in after}
-    save(options, trace, pages, outcomes, final | {"pm.present": present})
+    save(options, trace, pages, outcomes, final | {"pm.present": found["present"]}, found["address"])
 
 
 def parse() -> argparse.Namespace:
@@ -111,8 +111,8 @@ def deflated(page: bytes) -> int:
 # The run.
 
 
-def record(trace: Any, pages: list[bytes], options: argparse.Namespace) -> tuple[bytearray, int]:
-    """Make every access under the limit; outcomes, and how many pages are mapped at the end.
+def record(trace: Any, pages: list[bytes], options: argparse.Namespace) -> tuple[bytearray, dict[str, int]]:
+    """Make every access under the limit; outcomes, how many pages are mapped at the end, and where the mapping is.
 
     All that this process needs is touched and locked before it joins the cgroup, so that only the trace's pages are
     charged to it, reclaimed and counted.
@@ -124,9 +124,9 @@ def record(trace: Any, pages: list[bytes], options: argparse.Namespace) -> tuple
     with locked(), nullcontext() if options.unlimited else cgroup(options.limit_bytes):
         memory = anonymous(max(page) + 1)
         make_accesses(memory, page, op, cid, pages, outcomes)
-        present = mapped(memory)
+        found = {"present": mapped(memory), "address": address_of(memory)}
         memory.close()
-    return outcomes, present
+    return outcomes, found
 
 
 def anonymous(pages: int) -> mmap.mmap:
@@ -166,11 +166,14 @@ def swap_reads() -> int:
     return int(text[first : text.index(b"\n", first)])
 
 
+def address_of(memory: mmap.mmap) -> int:
+    """Where the mapping begins."""
+    return ctypes.addressof(ctypes.c_char.from_buffer(memory))
+
+
 def mapped(memory: mmap.mmap) -> int:
     """Pages of the mapping that are in memory and mapped: bit 63 of /proc/self/pagemap."""
-    start = ctypes.c_char.from_buffer(memory)
-    first = ctypes.addressof(start) // PAGE
-    del start
+    first = address_of(memory) // PAGE
     with open("/proc/self/pagemap", "rb", buffering=0) as pagemap:
         entries = np.frombuffer(os.pread(pagemap.fileno(), len(memory) // PAGE * 8, first * 8), np.uint64)
     return int((entries >> np.uint64(63)).sum())
@@ -213,7 +216,7 @@ def counters() -> dict[str, int]:
     return found
 
 
-def guest(options: argparse.Namespace) -> dict[str, Any]:
+def guest(options: argparse.Namespace, address: int) -> dict[str, Any]:
     """The machine as run.json describes it."""
     memory = {name: int(kb) // 4 for name, kb in re.findall(r"(\w+):\s+(\d+) kB", Path("/proc/meminfo").read_text())}
     major, minor = platform.release().split(".")[:2]
@@ -223,6 +226,7 @@ def guest(options: argparse.Namespace) -> dict[str, Any]:
         "kernel": f"{major}.{re.match('[0-9]+', minor).group()}",
         "uname": platform.release(),
         "trace": options.trace_name,
+        "address": address,
         "memory_max": memory["MemTotal"] * PAGE if options.unlimited else options.limit_bytes,
         "totalram_pages": memory["MemTotal"],
         "swap_pages": memory["SwapTotal"],
@@ -244,8 +248,13 @@ def said(path: Path | str, otherwise: str) -> str:
     return path.read_text().strip() if path.exists() else otherwise
 
 
-def save(
-    options: argparse.Namespace, trace: Any, pages: list[bytes], outcomes: bytearray, final: dict[str, int]
+def save(  # noqa: PLR0913
+    options: argparse.Namespace,
+    trace: Any,
+    pages: list[bytes],
+    outcomes: bytearray,
+    final: dict[str, int],
+    address: int,
 ) -> None:
     """The files of one case: the fill is over when every page has been touched once."""
     fill = int(trace["page"].duplicated().to_numpy().argmax())
@@ -255,7 +264,7 @@ def save(
     traces.mkdir(exist_ok=True)
     (run / "outcome.u8.zst").write_bytes(zstandard.compress(bytes(outcomes)))
     summary = {"accesses_after_fill": len(outcomes) - fill, "final": final}
-    (run / "run.json").write_text(json.dumps({"config": guest(options), "summary": summary}, indent=1) + "\n")
+    (run / "run.json").write_text(json.dumps({"config": guest(options, address), "summary": summary}, indent=1) + "\n")
     parquet.write_table(pa.Table.from_pandas(trace[["page", "op", "cid"]]), traces / f"{options.trace_name}.parquet")
     (traces / "contents.csv").write_text(content_table(pages))
 

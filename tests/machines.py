@@ -204,12 +204,13 @@ def configs(**fixed: Any) -> st.SearchStrategy[Config]:
     values = {
         "era": st.sampled_from(list(ERAS)),
         "store": st.sampled_from(["zswap", "zswap", "zcache1", "zcache2", "zram", "none"]),
-        "allocator": st.sampled_from(["zbud", "z3fold", "zsmalloc"]),
+        "allocator": st.sampled_from(["zbud", "z3fold", "zsmalloc", "zcache2-zbud"]),
         "writeback": st.sampled_from(list(WRITEBACK.builtin)),
         "memory.mode": st.sampled_from(["machine", "memcg"]),
         "memory.size": st.integers(8, 60).map(lambda pages: str(pages * PAGE_SIZE)),
         "memory.total": st.sampled_from(["auto", "100K", "1M"]),
         "memory.min_free_kbytes": st.sampled_from([0, 8, 16]),
+        "memory.cgroups": st.sampled_from(["one", "task"]),
         "memory.entry_bytes": st.sampled_from([0, 95]),
         "reclaim.policy": st.sampled_from(["two-list", "two-list", *POLICIES]),
         "reclaim.batch": st.sampled_from([1, 4, 32]),
@@ -217,6 +218,7 @@ def configs(**fixed: Any) -> st.SearchStrategy[Config]:
         "swap.page_cluster": st.sampled_from([0, 0, 3]),
         "swap.size": st.sampled_from(["4x", "80K", "1x", "none"]),
         "zram.disksize": st.sampled_from(["auto", "40K"]),
+        "zswap.nr_zpools": st.sampled_from([1, 1, 4]),
         "zswap.max_pool_percent": st.sampled_from([1, 10, 20, 50]),
         "cost.wakeup_ns": st.sampled_from([0, 5000, 200_000]),
     }

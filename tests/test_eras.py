@@ -21,6 +21,13 @@ TABLE = {
         "zswap.same_filled_pages_enabled": True, "zswap.exclusive_loads": False, "zswap.header_bytes": 8,
         "zswap.rotate_written": True, "swap.write_frees_copy": False, "reclaim.new_anon": "inactive",
     },
+    "5.15": {"allocator": "zbud", "writeback": "worker", "zswap.evicts": "allocator", "swap.write_frees_copy": True},
+    "6.6": {
+        "allocator": "zbud", "writeback": "worker", "zswap.accept_threshold_percent": 90, "zswap.limit_test": "above",
+        "zswap.same_filled_pages_enabled": True, "zswap.exclusive_loads": False, "zswap.header_bytes": 0,
+        "zswap.evicts": "entry", "zswap.nr_zpools": 32, "swap.zeromap": False,
+    },
+    "6.8": {"allocator": "zsmalloc", "zswap.evicts": "entry", "zswap.nr_zpools": 32, "zswap.header_bytes": 0},
     "6.12": {
         "allocator": "zsmalloc", "writeback": "worker", "zswap.accept_threshold_percent": 90,
         "zswap.same_filled_pages_enabled": False, "zswap.exclusive_loads": True, "zswap.header_bytes": 0,

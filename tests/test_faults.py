@@ -164,7 +164,7 @@ def test_dirty_file_page_is_written_first() -> None:
 
 def test_readahead_window_grows_with_hits() -> None:
     """page-cluster 3: one page; two for a neighbour; four after one hit: aligned blocks of the window's size."""
-    bench = Bench(store="none", swap__page_cluster=3)
+    bench = Bench(store="none", swap__page_cluster=3, swap__readahead="cluster")
     bench.swap_out(*range(16))
     device = bench.machine.swap_device
     for page, read in ((9, 1), (10, 2), (12, 4)):
@@ -182,7 +182,7 @@ def test_readahead_window_grows_with_hits() -> None:
 
 def test_readahead_waits_for_the_whole_request() -> None:
     """Two adjacent pages are one request: the task waits for both to come over the link."""
-    bench = Bench(store="none", swap__page_cluster=3)
+    bench = Bench(store="none", swap__page_cluster=3, swap__readahead="cluster")
     bench.swap_out(*range(16))
     bench.fault(9, now_ns=1_000_000)
     assert bench.fault(10, now_ns=2_000_000) == -(-2 * 4096 // 3) + 80_000 + MAJOR_NS
@@ -190,7 +190,7 @@ def test_readahead_waits_for_the_whole_request() -> None:
 
 def test_readahead_decompresses_neighbours() -> None:
     """Neighbours in zswap cost a decompression each, and no read; with readahead the fault is still the store's."""
-    bench = Bench(swap__page_cluster=3)
+    bench = Bench(swap__page_cluster=3, swap__readahead="cluster")
     bench.swap_out(*range(16))
     bench.fault(9)
     assert bench.fault(10) == 2 * LZ4_NS + MAJOR_NS
@@ -200,7 +200,7 @@ def test_readahead_decompresses_neighbours() -> None:
 
 def test_readahead_passes_over_holes_and_residents() -> None:
     """Free slots and pages that are in memory are not read."""
-    bench = Bench(store="none", swap__page_cluster=3)
+    bench = Bench(store="none", swap__page_cluster=3, swap__readahead="cluster")
     bench.swap_out(*range(16))
     bench.faults.unmap(14)
     bench.fault(9)
@@ -289,7 +289,6 @@ def test_a_page_is_written_back_once() -> None:
     assert (bench.counters.pswpin, bench.counters.writeback_refaults) == (2, 1)
 
 
-@pytest.mark.xfail(strict=True, reason="a stall in direct reclaim is ended with its fault, after the read")
 def test_reclaim_is_over_when_the_read_begins() -> None:
     """Dropping clean pages costs nothing; the wait for the device after it is not time in direct reclaim."""
     bench = Bench(store="none", memory__mode="memcg", memory__size="32K", reclaim__batch=4)
@@ -302,7 +301,6 @@ def test_reclaim_is_over_when_the_read_begins() -> None:
     assert (bench.machine.latency["direct_reclaim"].count, bench.counters.direct_reclaim_ns) == (1, 0)
 
 
-@pytest.mark.xfail(strict=True, reason="the stall of a neighbour that readahead gave up is ended by nobody")
 @pytest.mark.parametrize("seed", [6, 9, 12, 18])
 def test_stalls_hold_their_parts(seed: int) -> None:
     """Direct reclaim and waits for devices do not overlap, and together are no longer than the stalls they are in."""

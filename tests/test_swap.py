@@ -1,4 +1,4 @@
-"""Swap slots in clusters, and the readahead window."""
+"""Swap slots in clusters."""
 
 from random import Random
 
@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zsim.swap import CLUSTER_SLOTS, Readahead, SwapSlots
+from zsim.swap import CLUSTER_SLOTS, SwapSlots
 
 
 def filled(slots: int) -> SwapSlots:
@@ -88,34 +88,3 @@ def test_freeing_a_free_slot_is_a_mistake() -> None:
     """Caught at once."""
     with pytest.raises(AssertionError, match="slot 0"):
         SwapSlots(4).free(0)
-
-
-@pytest.mark.parametrize(("hits", "window"), [(0, 1), (1, 4), (2, 4), (3, 8), (4, 8), (5, 8), (6, 8), (7, 8), (99, 8)])
-def test_the_window_grows_with_the_hits(hits: int, window: int) -> None:
-    """swapin_nr_pages of page_cluster 3 with no window before: hits + 2 rounded up to 4 or 8."""
-    readahead = Readahead(3)
-    readahead.hits = hits
-    assert readahead.window(1000) == window
-    assert readahead.hits == 0
-
-
-def test_neighbours_get_a_window_of_two() -> None:
-    """Without hits, where the slot is next to the last one; the first fault's last slot is 0."""
-    readahead = Readahead(3)
-    assert [readahead.window(slot) for slot in (1000, 1001, 1000, 1002, 1, 0)] == [1, 2, 2, 1, 1, 2]
-
-
-@pytest.mark.parametrize(("hits", "windows"), [(7, [8, 4, 2, 1, 1]), (1, [4, 2, 1, 1, 1])])
-def test_the_window_shrinks_by_half_at_most(hits: int, windows: list[int]) -> None:
-    """After a window of 8 and no hits: 4, 2, 1."""
-    readahead = Readahead(3)
-    readahead.hits = hits
-    assert [readahead.window(slot) for slot in range(1000, 2000, 200)] == windows
-
-
-def test_page_cluster_bounds_the_window() -> None:
-    """2^n pages; 0 switches readahead off."""
-    for cluster, window in ((0, 1), (1, 2), (2, 4), (4, 16)):
-        readahead = Readahead(cluster)
-        readahead.hits = 14
-        assert readahead.window(5000) == window

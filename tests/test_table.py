@@ -15,6 +15,13 @@ CASES = {
     "none": {"store": "none"},
     "store-path": {"era": "3.11"},
     "failing": {"swap": "failing"},
+    "failing of 2013": {"swap": "failing", "era": "3.11"},
+    "kept": {"writeback": "none", "zswap__max_pool_percent": 1},
+    "zram": {"store": "zram", "zram__disksize": "200K", "zram__mem_limit": "100K", "zram__backing_device": "hdd"},
+    "zram alone": {"store": "zram", "swap__size": "none"},
+    "zcache1": {"store": "zcache1", "era": "2013"},
+    "zcache2": {"store": "zcache2", "era": "3.11"},
+    "no slots": {"swap__size": "none"},
     "level": {"compressor": "zstd", "compressor_level": 9},
 }
 
@@ -65,6 +72,24 @@ def test_out_of_memory_is_said_in_words() -> None:
 def test_failed_writes_are_shown() -> None:
     """A device that fails its writes is not passed over."""
     assert "pages could not be written" in table(busy_result(swap="failing"))
+
+
+def test_each_store_in_its_own_words() -> None:
+    """zram is a device of a size, zcache keeps two kinds of page; neither has zswap's limit."""
+    zram = table(busy_result(store="zram", zram__disksize="200K", zram__backing_device="hdd"))
+    assert "zram, zsmalloc, lz4, disksize 200 KiB, before the disk, backed by hdd" in zram
+    assert "swap    no device" in table(busy_result(store="zram", swap__size="none"))
+    zcache = table(busy_result(store="zcache2", era="3.11", zcache__cleancache=False))
+    assert "lz4, frontswap, no writeback" in zcache
+    assert "% of RAM" not in zram + zcache and "found full" not in zram + zcache
+    assert re.search(r"page cache +0 puts", zcache) and re.search(r"huge pages +\d+ now", zram)
+
+
+def test_inversions_are_told() -> None:
+    """Pages that went to the device past older ones; nothing where there were none."""
+    result = busy_result()
+    assert f"{result.metrics['lru_inversions']:,} pages went to a device past older ones" in table(result)
+    assert "inversions" not in table(replay(busy_trace(), busy_config(memory="16M")))
 
 
 def test_tasks_files_and_readahead_are_named() -> None:

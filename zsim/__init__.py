@@ -3,6 +3,7 @@
     result = zsim.replay("traces/sqlite", zsim.load_config(allocator="zsmalloc", memory="50%"))
     print(zsim.report.table(result))
     zsim.report.save_figure(result, "run.svg")
+    zsim.sweep("study.toml").query("slowdown < 2")
     zsim.load_results("results/").query("slowdown < 2")
 
 What is named here is imported when it is first used, so that `import zsim` costs nothing.
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from zsim import report
+    from zsim.batch import sweep
     from zsim.config import Config, load_config
     from zsim.errors import ConfigError, ResultError, TraceError, UsageError, ZsimError
     from zsim.results import Result, load_results
@@ -25,6 +27,7 @@ _HOMES = {
     "Trace": "traces",
     "open_trace": "traces",
     "replay": "run",
+    "sweep": "batch",
     "Result": "results",
     "load_results": "results",
     "ZsimError": "errors",
@@ -36,7 +39,7 @@ _HOMES = {
 
 __all__ = [
     "Config", "ConfigError", "Result", "ResultError", "Trace", "TraceError", "UsageError", "ZsimError",
-    "load_config", "load_results", "open_trace", "replay", "report",
+    "load_config", "load_results", "open_trace", "replay", "report", "sweep",
 ]  # fmt: skip
 
 

@@ -6,12 +6,13 @@ from typing import Any, NamedTuple
 from zsim.allocators import ALLOCATORS
 from zsim.compressors import COMPRESSORS
 from zsim.devices import DEVICES
-from zsim.eras import ERAS
+from zsim.eras import ERAS, SUMMARIES
 from zsim.errors import UsageError
 from zsim.metrics import METRICS
 from zsim.reclaim import RECLAIM
 from zsim.registry import Registry, suggestion
 from zsim.stores import STORES
+from zsim.traces import READERS
 from zsim.units import format_ns
 from zsim.writeback import WRITEBACK
 
@@ -32,6 +33,7 @@ REGISTRIES = {
     "writeback": WRITEBACK,
     "devices": DEVICES,
     "reclaim": RECLAIM,
+    "formats": READERS,
 }
 KINDS = [*REGISTRIES, "eras", "metrics"]
 
@@ -67,8 +69,9 @@ def _implementation(kind: str, name: str, registry: Registry) -> Listed:
 
 
 def _allocator(what: Any) -> str:
-    """The kernels that had it, how many objects share a page, and what it can do."""
-    abilities = [word for word, can in (("evicts", what.can_reclaim), ("compacts", what.can_compact)) if can]
+    """The kernels that had it, how many objects share a page, and what it can do, in which of them."""
+    able = (("evicts", what.can_reclaim, "evicts_in"), ("compacts", what.can_compact, "compacts_in"))
+    abilities = [" ".join([word, getattr(what, since, "")]).rstrip() for word, can, since in able if can]
     return "; ".join([f"Linux {what.kernels}", what.pages_per_object, *abilities])
 
 
@@ -87,8 +90,8 @@ _DETAILS: dict[str, Callable[[Any], str]] = {"allocators": _allocator, "compress
 
 def _era(name: str) -> Listed:
     preset = ERAS[name]
-    choices = [f"{key} {preset[key]}" for key in ("store", "allocator", "writeback") if key in preset]
-    return Listed("eras", name, ", ".join(choices), f"{len(preset)} values")
+    choices = [f"{key} {preset[key]}" for key in ("allocator", "writeback")]
+    return Listed("eras", name, SUMMARIES[name], ", ".join([*choices, f"{len(preset)} values"]))
 
 
 def _metric(name: str) -> Listed:

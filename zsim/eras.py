@@ -12,6 +12,7 @@ _RECLAIM_3 = {
     "reclaim.refault_activates": False,
     "reclaim.balance": "rotated",
     "memory.watermark_scale_factor": 0,
+    "swap.readahead": "block",
     "swap.write_frees_copy": True,
     "swap.map_writable": False,
     "swap.zeromap": False,
@@ -24,6 +25,7 @@ _RECLAIM_6 = {
     "reclaim.refault_activates": True,
     "reclaim.balance": "cost",
     "memory.watermark_scale_factor": 10,
+    "swap.readahead": "vma",
     "swap.write_frees_copy": False,
     "zram.same_element": True,
     "zram.huge_bytes": 0,
@@ -92,7 +94,37 @@ ERAS: dict[str, dict[str, Any]] = {
         "zswap.header_bytes": 0,
     },
 }
+ERAS["5.15"] = ERAS["6.1"] | {"swap.write_frees_copy": True}
+ERAS["6.6"] = ERAS["6.1"] | {
+    "reclaim.balance": "weighed",
+    "swap.map_writable": True,
+    "zswap.evicts": "entry",
+    "zswap.second_chance": False,
+    "zswap.load_refreshes": True,
+    "zswap.worker_until_accepted": True,
+    "zswap.header_bytes": 0,
+    "zswap.nr_zpools": 32,
+}
+ERAS["6.8"] = ERAS["6.6"] | {"allocator": "zsmalloc", "zswap.skips_empty_memcgs": False}
 ERAS["6.19"] = ERAS["6.12"] | {"zswap.raw_incompressible": True}
 
-OF_STORE: dict[str, dict[str, Any]] = {"zram": {"allocator": "zsmalloc"}}
-"""What a store takes where nobody says otherwise, whatever the era's zswap takes: zram was always on zsmalloc."""
+SUMMARIES = {
+    "2013": "zswap as debated: a store that finds no room has 16 of the oldest entries written back, itself.",
+    "3.11": "zswap as merged: a store that finds the pool full frees one of its pages first, itself.",
+    "5.15": "A full pool refuses until it has shrunk to 90 %; a work item frees one page each time it is queued.",
+    "6.1": "The same, and a write to a page that kept its slot leaves the old copy; the reference point.",
+    "6.6": "zswap orders its entries itself; the work item goes on to 90 %; 32 sub-pools.",
+    "6.8": "The same by cgroups, which take turns, and zsmalloc.",
+    "6.12": "Entries have a second chance, loads take them out, zeros are a bit of the swap device.",
+    "6.19": "The same; what does not compress is stored as it is, in its place in the order.",
+}
+"""What is new in each era, oldest first."""
+
+ERAS = {name: ERAS[name] for name in SUMMARIES}
+
+OF_STORE: dict[str, dict[str, Any]] = {
+    "zram": {"allocator": "zsmalloc"},
+    "zcache1": {"allocator": "zsmalloc@2013"},
+    "zcache2": {"allocator": "zcache2-zbud"},
+}
+"""What a store takes where nobody says otherwise, whatever the era's zswap takes; of a zcache, for swap pages."""

@@ -1,11 +1,14 @@
 """A task's page fault, from the trap to the mapped page (mm/memory.c)."""
 
+from dataclasses import dataclass
+
 from zsim.audit import Audit
 from zsim.machine import Machine, adjacent
 from zsim.memory import (
     ACCESSED,
     DIRTY,
     FRAME,
+    LOCKED,
     PG_DIRTY,
     PRESENT,
     READAHEAD,
@@ -14,18 +17,30 @@ from zsim.memory import (
     WRITABLE,
     WRITEBACK,
 )
+from zsim.readahead import BlockReadahead, ClusterReadahead, NoReadahead, Readahead, VmaReadahead
 from zsim.stores import ABSENT, LOADED
-from zsim.swap import Readahead
 from zsim.vmscan import Vmscan
 
 BLOCKED = -1
 """The fault can go on only when a write has ended; it is to be tried again then."""
+
+IN_SWAPCACHE = FRAME | SEEN | SWAPCACHE
 
 MAPPED_BY = (PRESENT | ACCESSED, PRESENT | ACCESSED | WRITABLE | DIRTY)
 """The page-table entry after a read fault and after a write fault."""
 
 COUNTED_AS = {"zero": "minor", "backing": "major_device"}
 """Faults from the zero map, and from a device of the store's own."""
+
+
+@dataclass
+class Window:
+    """Readahead under way: pages still to come, last first; slots to read; whence and when the wanted page comes."""
+
+    left: list[int]
+    reads: list[int]
+    kind: str = ""
+    done_ns: int = 0
 
 
 class Faults:
@@ -44,7 +59,9 @@ class Faults:
         self.audit = audit
         self.minor_ns = cost.minor_fault_ns
         self.major_ns = cost.major_fault_ns
-        self.readahead = Readahead(machine.config.swap.page_cluster)
+        self.readahead = make_readahead(machine)
+        self._begun: dict[int, Window] = {}
+        """Faults that read ahead: the page, and how far that is."""
         self.kind = "minor"
         """What the last resolved fault was, by name of its latency; as in COUNTED_AS."""
 
@@ -55,9 +72,11 @@ class Faults:
         kind: str | None
         if memory.pte[page] & PRESENT:
             kind = self._make_writable(page)
+        elif self._begun and page in self._begun:
+            kind = self._read_around(page, write)
         elif memory.flags[page] & FRAME:
             kind = self._map_cached(page, write)
-        elif not self.vmscan.reserve(page):
+        elif not self._reserve(page):
             return BLOCKED
         elif memory.flags[page] & FRAME:
             kind = self._map_cached(page, write)
@@ -101,10 +120,12 @@ class Faults:
     def _map_cached(self, page: int, write: int) -> str:
         """The page is in memory, unmapped: in the swap cache or the page cache."""
         memory = self.machine.memory
-        if memory.flags[page] & READAHEAD:
-            memory.flags[page] &= ~READAHEAD
-            self.machine.counters.swap_ra_hit += 1
-            self.readahead.hits += 1
+        flags = memory.flags[page]
+        if flags & SWAPCACHE:
+            ahead = flags & READAHEAD > 0
+            memory.flags[page] = flags & ~READAHEAD
+            self.machine.counters.swap_ra_hit += ahead
+            self.readahead.found(page, ahead)
         self._map(page, write)
         return "minor"
 
@@ -145,31 +166,21 @@ class Faults:
         return self.machine.now_ns + self.machine.spent_ns
 
     def _wait_for(self, done_ns: int) -> None:
-        wait_ns = done_ns - self._now_ns()
+        wait_ns = max(done_ns - self._now_ns(), 0)
         self.machine.counters.device_read_ns += wait_ns
         self.machine.spent_ns += wait_ns
 
     def _swap_in(self, page: int, write: int) -> str | None:
         """do_swap_page: zero map, store, or device; None: readahead took the room, a write must end first."""
-        machine, memory = self.machine, self.machine.memory
-        slot = memory.slot[page]
-        reads: list[int] = []
-        window = self.readahead.window(slot) if slot >= machine.disk_from else 1
-        if window > 1:
-            reads = self._read_around(slot, window)
-            if not self.vmscan.reserve(page):
-                self._read_device(reads, slot)
-                return None
-            if memory.flags[page] & FRAME:
-                self._read_device(reads, slot)
-                return self._map_cached(page, write)
-        kind = self._bring_in(page, FRAME | SEEN | SWAPCACHE)
+        window = self.readahead.window(page)
+        if len(window) > 1:
+            self._begun[page] = Window(window[::-1], [])
+            return self._read_around(page, write)
+        kind = self._bring_in(page, IN_SWAPCACHE)
         if kind == "major_device":
-            reads.append(slot)
-            machine.counters.writeback_refaults += page in machine.written_back
+            self._note_read(page)
+            self._wait_for(self._read_device([self.machine.memory.slot[page]], page))
         self._map(page, write)
-        if reads:
-            self._read_device(reads, slot)
         return kind
 
     def _bring_in(self, page: int, flags: int) -> str:
@@ -199,31 +210,68 @@ class Faults:
         else:
             self._free_copy(page)
 
-    def _read_around(self, slot: int, window: int) -> list[int]:
-        """Bring the window's other pages into the swap cache; the slots of those that are on the device."""
-        machine, memory = self.machine, self.machine.memory
-        reads: list[int] = []
-        first = slot - (slot - machine.disk_from) % window
-        for near in range(first, min(first + window, machine.slots.slots)):
-            page = machine.slots.page_at[near]
-            if near == slot or page < 0 or memory.flags[page] & FRAME:
-                continue
-            if not self.vmscan.reserve(page):
-                break
-            if memory.flags[page] & FRAME:
-                continue
-            machine.counters.swap_ra += 1
-            if self._bring_in(page, FRAME | SEEN | SWAPCACHE | READAHEAD) == "major_device":
-                reads.append(near)
-        return reads
+    def _read_around(self, page: int, write: int) -> str | None:
+        """Bring a window into the swap cache, page by page, and map `page`; None: a write must end before the next.
 
-    def _read_device(self, slots: list[int], wanted: int) -> None:
-        """Read slots in merged requests; the task waits for the one with `wanted`, if it is among them."""
-        at_ns = self._now_ns()
-        for run in adjacent(sorted(slots)) if len(slots) != 1 else [slots]:
+        Making room may have the wanted page written back, which leaves it cached, or gone again.
+        """
+        memory, window = self.machine.memory, self._begun[page]
+        while window.left or not memory.flags[page] & FRAME:
+            near = window.left.pop() if window.left else page
+            if not self._is_swapped(near):
+                continue
+            if not self._reserve(page):
+                window.left.append(near)
+                self._read_window(window, page)
+                return None
+            if self._is_swapped(near):
+                self._bring_near(window, near, page)
+        self._read_window(window, page)
+        del self._begun[page]
+        if not window.kind:
+            return self._map_cached(page, write)
+        memory.flags[page] &= ~LOCKED
+        self._wait_for(window.done_ns)
+        self._map(page, write)
+        return window.kind
+
+    def _is_swapped(self, page: int) -> bool:
+        return not self.machine.memory.flags[page] & FRAME and self.machine.memory.slot[page] >= 0
+
+    def _bring_near(self, window: Window, near: int, page: int) -> None:
+        kind = self._bring_in(near, IN_SWAPCACHE | (READAHEAD if near != page else LOCKED))
+        if kind == "major_device":
+            window.reads.append(self.machine.memory.slot[near])
+        if near != page:
+            self.machine.counters.swap_ra += 1
+            return
+        window.kind = kind
+        if kind == "major_device":
+            self._note_read(page)
+
+    def _note_read(self, page: int) -> None:
+        self.machine.counters.writeback_refaults += page in self.machine.written_back
+
+    def _read_window(self, window: Window, page: int) -> None:
+        """Unplug: what has been asked for so far is read."""
+        window.done_ns = max(window.done_ns, self._read_device(window.reads, page))
+        window.reads = []
+
+    def _reserve(self, page: int) -> bool:
+        """A frame for the fault on `page`; False: a write must end first. The wait for it is over once it is there."""
+        if not self.vmscan.reserve(page):
+            return False
+        self.vmscan.end_stall(page)
+        return True
+
+    def _read_device(self, slots: list[int], page: int) -> int:
+        """Read slots in merged requests; when the one with the slot of `page` is done, 0 where it is not among them."""
+        at_ns, wanted, found_ns = self._now_ns(), self.machine.memory.slot[page], 0
+        for run in adjacent(sorted(set(slots))) if len(slots) > 1 else [slots] if slots else []:
             done_ns = self.machine.swap_device.submit(at_ns, False, run[0] - self.machine.disk_from, len(run))
             if run[0] <= wanted <= run[-1]:
-                self._wait_for(done_ns)
+                found_ns = done_ns
+        return found_ns
 
     def unmap(self, page: int) -> None:
         """The task gives a page up (its address came back as another kind of memory)."""
@@ -238,3 +286,15 @@ class Faults:
         if machine.cleancache:
             machine.cleancache.invalidate_page(page)
         memory.flags[page] = 0
+
+
+def make_readahead(machine: Machine) -> Readahead:
+    """What `swap.readahead` names; by address only where the swap device does not rotate."""
+    swap, memory = machine.config.swap, machine.memory
+    if not swap.page_cluster:
+        return NoReadahead()
+    if swap.readahead == "block":
+        return BlockReadahead(swap.page_cluster, memory.slot, machine.slots, machine.disk_from)
+    if swap.readahead == "cluster" or machine.swap_device.rotational:
+        return ClusterReadahead(swap.page_cluster, memory.slot, machine.slots, machine.disk_from)
+    return VmaReadahead(swap.page_cluster, memory, machine.is_file, machine.disk_from)

@@ -199,7 +199,11 @@ class Machine:
 
     def note_slot_written(self, slot: int) -> None:
         """The same of a page that the store has on a device of its own."""
-        self.note_written(self.slots.page_at[slot])
+        self.note_written(self.page_at(slot))
+
+    def page_at(self, slot: int) -> int:
+        """The page that a slot in use is of."""
+        return self.slots.page_at[slot]
 
     def mark_for_rotation(self, page: int) -> None:
         """Reclaim met a page under writeback: it is to be next when that ends."""
@@ -226,10 +230,6 @@ class Machine:
         write = Write(done_ns, [page for page, _ in pages], device.fails)
         heappush(self._in_flight, write)
         self.on_write(write)
-
-    def coming_frames(self) -> int:
-        """Pages under writeback that reclaim will find first when that ends."""
-        return self.writes_in_flight - (0 if self.config.zswap.rotate_written else self.writeback_in_flight)
 
     def reap(self) -> None:
         """Let the writes end that are done by the time the actor's work has taken so far."""

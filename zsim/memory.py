@@ -16,14 +16,17 @@ DIRTY = 8
 
 # A page's own flags: FRAME it holds a frame; SWAPCACHE that frame is in the swap cache (and has a slot); PG_DIRTY it
 # differs from any copy below; WRITEBACK it is being written; RECLAIM it goes to the inactive tail when that ends;
-# READAHEAD it was brought in by readahead and has not been used; SEEN the page has been touched before.
+# SEEN the page has been touched before. READAHEAD, it was brought in by readahead and has not been used, is RECLAIM by
+# another name, as in the kernel: a page that is being written and is found in the swap cache counts as read ahead.
+# LOCKED: it is being read for a fault, until it is mapped.
 FRAME = 1
 SWAPCACHE = 2
 PG_DIRTY = 4
 WRITEBACK = 8
 RECLAIM = 16
-READAHEAD = 32
-SEEN = 64
+READAHEAD = RECLAIM
+SEEN = 32
+LOCKED = 64
 
 
 class Watermarks(NamedTuple):

@@ -60,7 +60,7 @@ METRICS = {
         ("reject_alloc_fail", "", "lower", "stores refused for want of memory"),
         ("reject_compress_poor", "", "lower", "stores of pages larger than the allocator packs"),
         ("reject_compress_fail", "", "lower", "stores of pages that did not compress"),
-        ("reject_flush_attempted", "", "lower", "stores that found no room and tried to flush (2013)"),
+        ("reject_flush_attempted", "", "lower", "stores that found no room and wanted to flush, refused or not (2013)"),
         ("reject_tmppage_fail", "", "lower", "stores that found no temporary buffer to flush with (2013)"),
         ("flush_stopped", "", "lower", "flushes that too many unfinished writes cut short (2013)"),
         ("saved_by_flush", "", "", "stores that found room after a flush (2013)"),

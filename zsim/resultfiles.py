@@ -1,10 +1,12 @@
 """A result's directory: complete or absent, and never another configuration's."""
 
+import errno
+import fcntl
 import json
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -13,6 +15,9 @@ from zsim.errors import ResultError
 from zsim.files import replacing
 
 RESULT = "result.json"
+FILES = ("series.csv", "histograms.csv", "run.json", RESULT)
+FAILED = "failed.json"
+"""What a run of a study that failed leaves in place of a result."""
 SCHEMA = 1
 
 
@@ -34,6 +39,11 @@ def check_directory(directory: Path, digest: str) -> None:
 def save_directory(directory: Path, files: dict[str, str], digest: str) -> None:
     """Write `files` (name -> text) as the result in `directory`; on any failure it is as it was before."""
     check_directory(directory, digest)
+    put(directory, files)
+
+
+def put(directory: Path, files: dict[str, str]) -> None:
+    """Write `files` (name -> text) to a directory, all or nothing."""
     try:
         with _beside(directory) as part:
             for name, text in files.items():
@@ -48,24 +58,88 @@ def _beside(directory: Path) -> Iterator[Path]:
     """A temporary directory on the same filesystem, gone at the end; if all failed, so are parents made for it."""
     made = [above for above in directory.parents if not above.exists()]
     directory.parent.mkdir(parents=True, exist_ok=True)
-    part = directory.parent / f".{directory.name}.{uuid4().hex[:8]}.part"
+    part, lock = _locked_part(directory)
     try:
-        part.mkdir()
         yield part
     finally:
         shutil.rmtree(part, ignore_errors=True)
+        os.close(lock)
         if not directory.exists():
             for above in made:
                 above.rmdir()
 
 
+def _locked_part(directory: Path) -> tuple[Path, int]:
+    """A new directory beside `directory`, and its lock, which is free as soon as this process has ended, however."""
+    while True:
+        part = directory.parent / f".{directory.name}.{uuid4().hex[:8]}.part"
+        part.mkdir()
+        with suppress(FileNotFoundError):  # `remove_stale` was quicker than the lock
+            opened = os.open(part, os.O_RDONLY)
+            try:
+                locked = _lock(opened)
+            except OSError:  # a filesystem without locks, where nothing is removed as stale
+                locked = True
+            if locked and part.exists():
+                return part, opened
+            os.close(opened)
+
+
+def _lock(opened: int) -> bool:
+    """Lock an open directory until it is closed; False where another process has locked it."""
+    try:
+        fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def remove_stale(folder: Path) -> None:
+    """Remove what killed processes left half-written in `folder`; what is being written stays."""
+    for part in folder.glob(".*.part"):
+        if part.is_dir():
+            _remove_unlocked(part)
+        elif not _lives(part.name.split(".")[-2]):
+            part.unlink(missing_ok=True)
+
+
+def _remove_unlocked(part: Path) -> None:
+    with suppress(OSError):
+        opened = os.open(part, os.O_RDONLY)
+        with suppress(OSError):
+            if _lock(opened):
+                shutil.rmtree(part, ignore_errors=True)
+        os.close(opened)
+
+
+def _lives(process: str) -> bool:
+    """Whether the process that a temporary file is named after still runs here."""
+    try:
+        os.kill(int(process), 0)
+    except PermissionError:
+        return True
+    except (ValueError, OSError):
+        return False
+    return True
+
+
 def _move(part: Path, directory: Path) -> None:
     """To a new directory in one step; into one that exists file by file, the result last."""
     if not directory.exists():
-        part.rename(directory)
-        return
+        try:
+            part.rename(directory)
+            return
+        except OSError as error:  # another process that does the same run was quicker
+            if error.errno not in (errno.EEXIST, errno.ENOTEMPTY):
+                raise
     for file in sorted(part.iterdir(), key=lambda file: file.name == RESULT):
         file.replace(directory / file.name)
+
+
+def discard(directory: Path) -> None:
+    """Remove a directory in one step, as seen by others."""
+    with suppress(FileNotFoundError), _beside(directory) as part:
+        directory.rename(part)
 
 
 @contextmanager
@@ -98,11 +172,35 @@ def read_object(path: Path) -> dict[str, Any]:
     return result
 
 
-def find_results(path: Path) -> list[Path]:
-    """The result directories at or below `path`, sorted; a `ResultError` where there are none."""
+def is_whole(directory: Path) -> bool:
+    """Whether all files of a result are there, to their ends."""
+    try:
+        return all((directory / name).read_bytes()[-1:] == b"\n" for name in FILES)
+    except OSError:
+        return False
+
+
+def read_failure(directory: Path) -> dict[str, Any] | None:
+    """What is recorded of a run that failed, `error` at least; None where there is no record, or a result."""
+    if (directory / RESULT).exists():
+        return None
+    try:
+        failure = json.loads((directory / FAILED).read_bytes())
+        return failure if isinstance(failure["error"], str) else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def find_results(path: Path, failed: bool = False) -> list[Path]:
+    """The result directories at or below `path`, sorted, those of `failed` runs too if wanted.
+
+    A `ResultError` where there are none.
+    """
     if path.is_file() or (path / RESULT).exists():
         return [path if path.is_dir() else path.parent]
-    found = sorted(file.parent for file in path.rglob(RESULT) if not file.parent.name.endswith(".part"))
+    names = (RESULT, FAILED) if failed else (RESULT,)
+    files = (file for name in names for file in path.rglob(name))
+    found = sorted({file.parent for file in files if not file.parent.name.endswith(".part")})
     if not found:
         raise ResultError(f"{path}: no result here" if path.exists() else f"{path}: no such file or directory")
     return found

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from zsim.errors import ResultError
-from zsim.resultfiles import RESULT, SCHEMA, find_results, read_object, save_directory
+from zsim.metrics import METRICS
+from zsim.resultfiles import RESULT, SCHEMA, find_results, read_failure, read_object, save_directory
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -131,20 +132,28 @@ def flat(nested: dict[str, Any], prefix: str = "") -> dict[str, Any]:
 
 
 def load_results(path: str | Path) -> "pd.DataFrame":
-    """One row per run at or below `path`: path, trace, outcome, metrics, latency_ns.*, and the configuration's keys."""
+    """One row per run at or below `path`: path, trace, outcome, metrics, latency_ns.*, and the configuration's keys.
+
+    Runs of a study that failed have the outcome "failed" and their `error`; the study's axes and the runs that are
+    missing are in `load_studies(path)[0].frame()`.
+    """
     import pandas as pd
 
-    rows = []
-    for folder in find_results(Path(path)):
+    return pd.DataFrame([_row(folder) for folder in find_results(Path(path), failed=True)])
+
+
+def _row(folder: Path) -> dict[str, Any]:
+    failure = read_failure(folder)
+    try:
+        if failure is not None:
+            row = {"path": str(folder), "trace": failure["trace"], "outcome": "failed", "error": failure["error"]}
+            return row | dict.fromkeys(METRICS) | flat(failure["config"]) | {"digest": failure["digest"]}
         stored = read_object(folder)
-        try:
-            row = {"path": str(folder), "trace": stored["trace"]["name"], "outcome": stored["outcome"]}
-            row |= stored["metrics"] | flat({"latency_ns": stored["latency_ns"]})
-            row |= flat(stored["config"]) | {"digest": stored["provenance"]["digest"]}
-        except (KeyError, TypeError) as error:
-            raise ResultError(f"{folder}: the result is not complete: {error}") from None
-        rows.append(row)
-    return pd.DataFrame(rows)
+        row = {"path": str(folder), "trace": stored["trace"]["name"], "outcome": stored["outcome"], "error": None}
+        row |= stored["metrics"] | flat({"latency_ns": stored["latency_ns"]})
+        return row | flat(stored["config"]) | {"digest": stored["provenance"]["digest"]}
+    except (KeyError, TypeError) as error:
+        raise ResultError(f"{folder}: the result is not complete: {error}") from None
 
 
 def _csv(columns: Iterable[str], rows: Iterable[Iterable[object]]) -> str:

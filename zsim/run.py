@@ -52,12 +52,14 @@ def replay(  # noqa: PLR0913
     check: bool = False,
     engine: str = "fast",
     progress: Callable[[int, int], None] | None = None,
+    contents: Contents | None = None,
 ) -> Result:
     """Replay a trace (a `Trace`, a file, a recording's name) on the machine that `config` describes.
 
     check     audit the whole machine every `check.every` faults and at the end
     engine    "fast", or "reference": access by access, with equal results
     progress  called now and then with (accesses done, accesses in all)
+    contents  what `contents_of` gave for this trace and an equal `contents_key`: saves loading it again
     A `ZsimError` for input that cannot be run; running out of memory is an outcome of the result, not an error.
     """
     config = load_config() if config is None else config
@@ -66,7 +68,7 @@ def replay(  # noqa: PLR0913
         raise UsageError(f"unknown engine {engine!r}{suggestion(engine, list(ENGINES))}")
     started_s = time.perf_counter()
     opened = trace if isinstance(trace, Trace) else open_trace(trace)
-    contents = _contents(opened, config)
+    contents = contents or contents_of(opened, config)
     run = ENGINES[engine](opened, config, contents, check)
     ready_s = time.perf_counter()
     run.run(progress)
@@ -85,8 +87,6 @@ def check_config(config: Config) -> None:
     DEVICES.load(config.file.device)
     make_device(config.swap.device, 1, config.seed, config.device)
     make_allocator(config.allocator, config.era, config.chain_size)
-    if config.zcache.persistent != "auto":
-        make_allocator(config.zcache.persistent, "2013", config.chain_size)
     _check_zram(config.zram)
     _check_size("memory.size", config.memory.size)
     _check_size("memory.total", config.memory.total, "auto")
@@ -148,7 +148,14 @@ def default_directory(trace: Trace, config: Config) -> Path:
     return Path("results") / "-".join([name.replace(os.sep, "_") for name in names] + [digest_of(trace, config)[:8]])
 
 
-def _contents(trace: Trace, config: Config) -> Contents:
+def contents_key(config: Config) -> tuple[object, ...]:
+    """What `contents_of` looks at in a configuration."""
+    sizes = (config.compressor, config.compressor_level, config.era, config.seed)
+    return (config.store == "none", config.store == "zram", config.swap.zeromap, config.zram.recomp_algorithm, *sizes)
+
+
+def contents_of(trace: Trace, config: Config) -> Contents:
+    """What the pages of a trace hold, with the sizes that `config` compresses them to; not changed by a replay."""
     if config.store == "none" and not config.swap.zeromap:
         return NoContents()
     contents = load_contents(trace, config.compressor, config.compressor_level, config.era, config.seed)

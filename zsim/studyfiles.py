@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from zsim.errors import ResultError
 from zsim.metrics import METRICS
-from zsim.resultfiles import RESULT, read_object, write_text
+from zsim.resultfiles import FAILED, discard, is_whole, put, read_failure, read_object, write_text
 from zsim.results import Result, as_text, flat
 
 if TYPE_CHECKING:
@@ -16,8 +16,12 @@ if TYPE_CHECKING:
 
 STUDY = "study.json"
 RUNS = "runs"
-FAILED = "failed.json"
 SCHEMA = 1
+
+DONE = "done"
+NEW = "new"
+FAILED_BEFORE = "failed before"
+DAMAGED = "damaged"
 
 
 @dataclass(frozen=True)
@@ -61,23 +65,23 @@ class Study:
 
     def error(self, point: Point) -> str | None:
         """Why the run of a point failed; None where it did not."""
-        return read_failure(self.directory(point))
+        failure = read_failure(self.directory(point))
+        return None if failure is None else str(failure["error"])
 
-    def outcome(self, point: Point) -> str:
-        """How the run of a point ended: "done", "oom", "failed", or "missing"."""
-        return str(self.row(point)["outcome"])
-
-    def row(self, point: Point) -> dict[str, Any]:
-        """A point's values, outcome, error, every metric and every figure of latency_ns; nothing compound."""
-        directory = self.directory(point)
+    def measured(self, point: Point) -> dict[str, Any]:
+        """Outcome, error, every metric and latency_ns.<kind>.<figure> of a point."""
         try:
-            stored = read_object(directory)
+            stored = read_object(self.directory(point))
             found = {"outcome": stored["outcome"], "error": None}
             found |= stored["metrics"] | flat({"latency_ns": stored["latency_ns"]})
         except (ResultError, KeyError, TypeError):
-            error = read_failure(directory)
+            error = self.error(point)
             found = {"outcome": "missing" if error is None else "failed", "error": error} | dict.fromkeys(METRICS)
-        return point.values | found
+        return found
+
+    def row(self, point: Point) -> dict[str, Any]:
+        """A row of `frame`: where the point is on the axes, and what was measured."""
+        return point.values | self.measured(point)
 
     def frame(self) -> "pd.DataFrame":
         """One row a point, in order: the axes, outcome, error, every metric, latency_ns.<kind>.<figure>."""
@@ -95,6 +99,37 @@ class Study:
 def run_directory(folder: Path, digest: str) -> Path:
     """The directory of the run with this digest."""
     return folder / RUNS / digest[:16]
+
+
+def standing(directory: Path, digest: str) -> str:
+    """How a run stands: DONE, NEW, FAILED_BEFORE, or DAMAGED, where files of its result are missing or cut off."""
+    if not directory.exists():
+        return NEW
+    if read_failure(directory) is not None:
+        return FAILED_BEFORE
+    try:
+        held = read_object(directory)["provenance"]["digest"]
+    except (ResultError, KeyError, TypeError):
+        return DAMAGED
+    return DONE if held == digest and is_whole(directory) else DAMAGED
+
+
+def save_result(folder: Path, result: Result) -> None:
+    """Put a result where the study expects it, in place of a failure or a damaged one."""
+    directory = run_directory(folder, result.digest)
+    if standing(directory, result.digest) in (FAILED_BEFORE, DAMAGED):
+        discard(directory)
+    result.save(directory)
+
+
+def save_failure(folder: Path, failure: dict[str, Any]) -> None:
+    """Put what is known of a run that failed where its result would be; a result that is there stays."""
+    directory = run_directory(folder, failure["digest"])
+    how = standing(directory, failure["digest"])
+    if how == DAMAGED:
+        discard(directory)
+    if how != DONE:
+        put(directory, {FAILED: as_text({"schema": SCHEMA} | failure)})
 
 
 def is_study(path: str | Path) -> bool:
@@ -124,13 +159,3 @@ def load_studies(path: str | Path) -> list[Study]:
 
 def _study(entry: dict[str, Any], folder: Path) -> Study:
     return Study(**entry | {"points": [Point(**point) for point in entry["points"]], "folder": folder})
-
-
-def read_failure(directory: Path) -> str | None:
-    """The error of a run that failed; None where there is no record of one."""
-    if (directory / RESULT).exists():
-        return None
-    try:
-        return str(json.loads((directory / FAILED).read_bytes())["error"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return None

@@ -58,6 +58,7 @@ class StudyFile:
     """
 
     path: Path
+    name: str
     title: str
     text: str
     traces: dict[str, str]
@@ -68,11 +69,6 @@ class StudyFile:
     baseline: dict[str, Any]
     metrics: list[str]
     figures: list[Table]
-
-    @property
-    def name(self) -> str:
-        """What the study is called: its file's name."""
-        return self.path.stem
 
 
 def study_files(path: Path) -> list[Path]:
@@ -85,6 +81,11 @@ def study_files(path: Path) -> list[Path]:
     if not path.exists():
         raise ConfigError(f"{path}: no such study, and no folder of studies")
     return [path]
+
+
+def study_name(path: Path) -> str:
+    """What the results of a study, or of a folder of studies, are called."""
+    return path.resolve().name if path.is_dir() else path.stem
 
 
 def read_study(path: Path) -> StudyFile:
@@ -118,6 +119,7 @@ def _study(path: Path, table: Table) -> StudyFile:
     axes = _axes(table, traces)
     return StudyFile(
         path=path,
+        name=study_name(path),
         title=table.get("title", path.stem),
         text=table.get("text", ""),
         traces=traces,

@@ -1,4 +1,4 @@
-"""Swap slots and swap readahead."""
+"""Swap slots."""
 
 from collections import deque
 
@@ -113,36 +113,3 @@ class PrioritySlots:
         self.high.validate()
         self.low.validate()
         assert self.page_at == self.high.page_at + self.low.page_at
-
-
-class Readahead:
-    """The size of the swap readahead window, after swapin_nr_pages() of Linux 3.14 and later.
-
-    A window of w reads the aligned block of w slots round the faulting one. `page_cluster` is log2 of the largest
-    window; 0 switches readahead off.
-    """
-
-    def __init__(self, page_cluster: int) -> None:
-        self.max_pages = 1 << page_cluster
-        self.hits = 0
-        self._last_window = 0
-        self._last_slot = 0
-
-    def window(self, slot: int) -> int:
-        """Pages to read for a fault on `slot`; forgets the hits counted since the last call."""
-        if self.max_pages == 1:
-            return 1
-        pages = self._wanted(slot)
-        self._last_slot = slot
-        self._last_window = pages
-        self.hits = 0
-        return pages
-
-    def _wanted(self, slot: int) -> int:
-        if self.hits == 0:
-            pages = 2 if abs(slot - self._last_slot) == 1 else 1
-        else:
-            pages = 4
-            while pages < self.hits + 2:
-                pages *= 2
-        return max(min(pages, self.max_pages), min(self._last_window // 2, self.max_pages))

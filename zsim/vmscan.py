@@ -2,7 +2,7 @@
 
 from zsim.audit import Audit
 from zsim.machine import Machine, OutOfMemoryError
-from zsim.memory import DIRTY, PG_DIRTY, PRESENT, SEEN, SWAPCACHE, WRITEBACK
+from zsim.memory import DIRTY, LOCKED, PG_DIRTY, PRESENT, SEEN, SWAPCACHE, WRITEBACK
 from zsim.reclaim import ACTIVATED, FREED, KEPT, Pressure
 from zsim.stores import ACCEPTED, KEEP, TO_DEVICE
 
@@ -104,7 +104,12 @@ class Vmscan:
     def _coming(self, wanted: int) -> int:
         """How much of what is wanted will be free when writes under way have ended, beyond what they left already."""
         machine = self.machine
-        return min(machine.coming_frames(), max(wanted - len(machine.cleaned), 0))
+        return min(self._coming_frames(), max(wanted - len(machine.cleaned), 0))
+
+    def _coming_frames(self) -> int:
+        """Pages under writeback that reclaim will find first when that ends."""
+        machine = self.machine
+        return machine.writes_in_flight - (0 if machine.config.zswap.rotate_written else machine.writeback_in_flight)
 
     def _pass(self, pressure: Pressure, priority: int) -> int:
         self._pressure_now = pressure
@@ -147,7 +152,7 @@ class Vmscan:
 
     def kswapd_may_rest(self) -> bool:
         """Whether the writes under way will free what is missing to the high mark."""
-        coming = self.machine.coming_frames()
+        coming = self._coming_frames()
         return coming > 0 and self.machine.room.balanced(coming)
 
     # One page.
@@ -160,6 +165,8 @@ class Vmscan:
         if flags & WRITEBACK:
             machine.mark_for_rotation(page)
             return ACTIVATED
+        if flags & LOCKED:
+            return KEPT
         if not flags & SWAPCACHE and not machine.is_file[page]:
             slot = machine.slots.alloc(page)
             if slot < 0:

@@ -9,11 +9,12 @@ import pytest
 from zsim.errors import TraceError
 from zsim.pack import ALLOCATOR, ENTRY_LRU, PackRun, density_by_size, pack
 from zsim.pack.cost import DEBATE, time_reclaims
-from zsim.pack.figures import density_figure, evictions_figure, pages_figure, save, spread
+from zsim.pack.figures import density_figure, evictions_figure, pages_figure
 from zsim.pack.map import map_figure
 from zsim.pack.patterns import generate
 from zsim.pack.result import quantile
 from zsim.pack.sequence import Row
+from zsim.style import write_figure
 
 
 def rows(text):
@@ -176,23 +177,17 @@ def test_quantile(q, value):
     assert quantile([], q) is None
 
 
-def test_spread():
-    """Labels move only where they would touch, and then about their middle."""
-    assert spread([1, 10, 20], 2) == [1, 10, 20]
-    assert spread([10, 10, 30], 2) == [9, 11, 30]
-    assert spread([1, 2, 3, 4], 2) == pytest.approx([-0.5, 1.5, 3.5, 5.5])
-
-
 def draw(folder, suffixes):
     """Every figure of a small run."""
     results = pack(generate("reclaim:few", 60, 1), [PackRun(name) for name in DEBATE])
     time_reclaims(results, "nvme", "lz4")
     folder.mkdir()
-    save(map_figure(results), folder / "map.svg")
-    save(evictions_figure(results), folder / "evictions.svg")
-    save(density_figure(density_by_size(["zbud", "kmalloc", "ideal"], [500, 1000, 4000])), folder / "density.svg")
+    write_figure(map_figure(results), folder / "map.svg", "svg")
+    write_figure(evictions_figure(results), folder / "evictions.svg", "svg")
+    density = density_by_size(["zbud", "kmalloc", "ideal"], [500, 1000, 4000])
+    write_figure(density_figure(density), folder / "density.svg", "svg")
     for suffix in suffixes:
-        save(pages_figure(results), folder / f"pages.{suffix}")
+        write_figure(pages_figure(results), folder / f"pages.{suffix}", suffix)
     return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 

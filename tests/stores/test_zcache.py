@@ -16,7 +16,8 @@ from zsim.metrics import METRICS, Counters
 from zsim.run import replay
 from zsim.stores import ACCEPTED, KEEP, TO_DEVICE
 from zsim.stores.tmem import POOL_BYTES
-from zsim.stores.zcache import PRELOAD_BYTES, Zcache
+from zsim.stores.tmem_slabs import PRELOAD_BYTES
+from zsim.stores.zcache import Zcache
 from zsim.stores.zcache1 import Zcache1
 from zsim.stores.zcache2 import Zcache2
 from zsim.traces.trace import Trace
@@ -85,7 +86,8 @@ class FakeMm:
 def zcache(kind: type[Zcache1] | type[Zcache2], mm: FakeMm | None = None, **values: Any) -> tuple[Any, FakeMm]:
     """An empty store and its memory management."""
     mm = mm or FakeMm()
-    store = kind(config_of(**{"era": "3.11", **values}), SizesInBytes(), mm)  # type: ignore[arg-type]
+    values = {"era": "3.11", "store": kind.__name__.lower(), **values}
+    store = kind(config_of(**values), SizesInBytes(), mm)  # type: ignore[arg-type]
     mm.store = store
     return store, mm
 
@@ -366,7 +368,7 @@ def test_zcache2_swap_eats_page_cache() -> None:
 
 def test_zcache2_a_zspage_eats_as_many_frames_as_it_needs() -> None:
     """Persistent pages on zsmalloc: a zspage of three frames, one of them free, takes two of page cache."""
-    store, mm = zcache(Zcache2, zcache__persistent="zsmalloc@2013")
+    store, mm = zcache(Zcache2, allocator="zsmalloc@2013")
     put(store, p1=3000, p2=3000, p3=3000)
     mm.frames_free = 4
     assert stored(store, 3000) == [ACCEPTED]
@@ -446,7 +448,7 @@ def test_zcache2_does_not_write_back_what_is_in_the_swap_cache() -> None:
 
 def test_writeback_needs_an_allocator_that_knows_its_oldest() -> None:
     """Off by default, and never with zsmalloc of 2013."""
-    for values in ({}, {"zcache__writeback": True, "zcache__persistent": "zsmalloc@2013"}):
+    for values in ({}, {"zcache__writeback": True, "allocator": "zsmalloc@2013"}):
         assert zcache(Zcache2, **values)[0].process(None, None) is None
 
 
@@ -472,7 +474,7 @@ def busy_trace(seed: int, accesses: int = 400) -> Trace:
 ZCACHE = {
     "store": st.sampled_from(["zcache1", "zcache2", "zcache2"]),
     "memory.size": st.integers(24, 110).map(lambda pages: str(pages * 4096)),
-    "zcache.persistent": st.sampled_from(["auto", "auto", "zsmalloc@2013", "z3fold"]),
+    "allocator": st.sampled_from(["zcache2-zbud", "zsmalloc@2013", "z3fold"]),
     "zcache.exclusive_gets": st.booleans(),
     "zcache.cleancache_ignore_nonactive": st.booleans(),
     "zcache.frontswap_ignore_nonactive": st.sampled_from([False, False, True]),
@@ -521,7 +523,7 @@ def test_nothing_is_lost(seed: int, config: Config) -> None:
 def test_an_unknown_allocator_is_said_before_the_trace_is_opened() -> None:
     """Whatever the store."""
     with pytest.raises(UsageError, match="unknown allocator 'zsmallok'; did you mean 'zsmalloc'"):
-        replay("no such trace", config_of(zcache__persistent="zsmallok"))
+        replay("no such trace", config_of(allocator="zsmallok"))
 
 
 def test_metrics_of_a_replay() -> None:

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 
 from tests.traces.strategies import Row, as_csv, plain, tables, write_csv
 from zsim.errors import TraceError
-from zsim.traces import Trace, columns, csv, open_trace
+from zsim.traces import Trace, columns, open_trace, streams
 from zsim.traces.numbering import PageNumbers
 
 
@@ -66,7 +66,7 @@ def test_runs_do_not_matter(rows: list[Row]) -> None:
     text = as_csv(rows)
     whole = opened(rows)
     with pytest.MonkeyPatch.context() as patch, tempfile.TemporaryDirectory() as folder:
-        patch.setattr(csv, "BLOCK_BYTES", 16)
+        patch.setattr(streams, "BLOCK_BYTES", 16)
         patch.setattr("zsim.traces.streams.PIECE_BYTES", 16)
         path = Path(folder) / "t.csv"
         path.write_text(text)

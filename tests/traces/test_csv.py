@@ -9,7 +9,7 @@ import pytest
 import zstandard
 
 from zsim.errors import TraceError
-from zsim.traces import csv, lines, open_trace
+from zsim.traces import csv, lines, open_trace, streams
 from zsim.traces.columns import Columns
 
 GOOD = "page,op\n1,R\n2,W\n1,W\n"
@@ -128,8 +128,8 @@ def test_bad_input(tmp_path: Path, text: str | bytes, message: str) -> None:
 
 def test_lines_are_counted_across_blocks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The line of an error is right far into a file, with empty lines on the way."""
-    monkeypatch.setattr(csv, "BLOCK_BYTES", 64)
-    monkeypatch.setattr("zsim.traces.streams.PIECE_BYTES", 50)
+    monkeypatch.setattr(streams, "BLOCK_BYTES", 64)
+    monkeypatch.setattr(streams, "PIECE_BYTES", 50)
     text = "#k=1\npage,op\n" + "12345,R\n\n" * 100 + "12345,Q\n"
     assert refusal(written(tmp_path, text)).startswith("t.csv:203: column 'op': 'Q'")
 
@@ -147,9 +147,9 @@ def test_truncated_and_damaged_streams(tmp_path: Path, compress: object, name: s
 
 def test_endless_line_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Text without line ends is not read into memory whole."""
-    monkeypatch.setattr(csv, "BLOCK_BYTES", 1 << 12)
-    monkeypatch.setattr(csv, "MAX_LINE_BYTES", 1 << 12)
-    assert "not a CSV" in refusal(written(tmp_path, "page,op\n" + "1" * (1 << 21)))
+    monkeypatch.setattr(streams, "BLOCK_BYTES", 1 << 12)
+    monkeypatch.setattr(streams, "MAX_LINE_BYTES", 1 << 12)
+    assert "not a text trace" in refusal(written(tmp_path, "page,op\n" + "1" * (1 << 21)))
 
 
 def test_slow_parser_agrees_with_the_fast_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

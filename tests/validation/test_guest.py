@@ -80,6 +80,23 @@ def test_file_pages() -> None:
     assert (written.tasks[0].accesses[in_file.nonzero()[0][:100]] & 1).any()
 
 
+@pytest.mark.parametrize(
+    ("name", "changed", "first"),
+    [
+        ("k61-none-seqloop-cluster3", {}, 94),
+        ("k61-none-seqloop-cluster3", {"address": (5 << 21) + 7 * 4096}, 7),
+        ("k61-none-seqloop-cluster3", {"kernel": "6.12"}, 0),
+        ("k61-none-seqloop", {}, 0),
+        ("k61-none-mixed-cluster3", {}, 0),
+    ],
+)
+def test_where_page_tables_end(name: str, changed: dict[str, object], first: int) -> None:
+    """As run.json says, as windows of readahead were cut, or unknown; 6.7 and later align large mappings."""
+    trace, _ = load_guest_trace(case(name, **changed))
+    assert int(trace.numbers[0]) == first
+    assert int(trace.numbers[-1]) == first + 12287
+
+
 def test_a_trace_that_is_not_there(tmp_path: Path) -> None:
     """The missing file is named."""
     lost = replace(case("k61-none-mixed", trace="gone"), folder=find_cases(names=["k61-none-mixed"])[0].folder)

@@ -50,6 +50,10 @@ class Pool:
         self.pages -= self.succeeds
         return self.succeeds
 
+    def evict_oldest(self) -> bool:
+        """As whose turn it is."""
+        return self.evict()
+
     def flush(self) -> bool:
         """As the older store path."""
         return self.evict()

@@ -49,25 +49,17 @@ class Compactable(Protocol):
         ...
 
 
-class Allocator(Protocol):
-    """A pool of page frames holding compressed objects (Linux: struct zpool_driver).
+class ObjectPool(Protocol):
+    """A pool of page frames holding compressed objects (Linux: struct zpool).
 
     A handle is a positive integer, unique among live objects. Sizes are bytes, `pages` whole 4 KiB frames.
     """
-
-    kernels: ClassVar[str]
-    pages_per_object: ClassVar[str]
 
     pages: int
     can_reclaim: bool
     can_compact: bool
     max_size: int
     contiguous_pages: int
-
-    @classmethod
-    def at(cls, kernel: Kernel, chain_size: int = 0, grow: Grow | None = None) -> "Allocator":
-        """The newest form not newer than `kernel`; `chain_size` 0: that kernel's own; `grow` may refuse frames."""
-        ...
 
     def alloc(self, size_bytes: int) -> int:
         """A handle (> 0), or a negative errno: ENOSPC, EINVAL or ENOMEM."""
@@ -95,6 +87,18 @@ class Allocator(Protocol):
 
     def validate(self) -> None:
         """Recount everything from scratch; an `AssertionError` where the books are wrong."""
+        ...
+
+
+class Allocator(ObjectPool, Protocol):
+    """A kind of such pools (Linux: struct zpool_driver), in the forms it had."""
+
+    kernels: ClassVar[str]
+    pages_per_object: ClassVar[str]
+
+    @classmethod
+    def at(cls, kernel: Kernel, chain_size: int = 0, grow: Grow | None = None) -> "Allocator":
+        """The newest form not newer than `kernel`; `chain_size` 0: that kernel's own; `grow` may refuse frames."""
         ...
 
 

@@ -95,6 +95,7 @@ class Z3fold:
     can_reclaim: bool = True
     can_compact: bool = False
     pages_per_object: ClassVar[str] = "1..3 objects a page"
+    evicts_in: ClassVar[str] = "to 6.4"
     header_chunks: ClassVar[int] = 1
     behind_middle: ClassVar[int] = TOTAL_CHUNKS - 1  # one too few, as in the source of that version
 

@@ -98,6 +98,7 @@ class Zbud:
     can_reclaim: bool = True
     can_compact: bool = False
     pages_per_object: ClassVar[str] = "1..2 objects a page"
+    evicts_in: ClassVar[str] = "to 6.4"
 
     def __init__(self, grow: Grow | None = None) -> None:
         self.pages = 0

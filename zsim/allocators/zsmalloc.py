@@ -34,7 +34,9 @@ class Zsmalloc:
     """
 
     kernels: ClassVar[str] = "3.3-6.19"
-    pages_per_object: ClassVar[str] = "1/128-1"
+    pages_per_object: ClassVar[str] = "1..128 objects a page, in zspages of up to 4 (8 from 6.3)"
+    evicts_in: ClassVar[str] = "6.2-6.4"
+    compacts_in: ClassVar[str] = "from 4.1"
     can_reclaim: bool = True
     can_compact: bool = True
     contiguous_pages: int = 1

@@ -10,9 +10,13 @@ from zsim.errors import ZsimError
 
 COMMANDS = {
     "replay": ("zsim.cli.replay:replay", "Replay a recorded trace on a machine with compressed swap."),
+    "advise": ("zsim.cli.advise:advise", "Say which configuration suits a workload, and what it saves."),
+    "sweep": ("zsim.cli.sweep:sweep", "Run all configurations of a study, several at a time."),
     "compare": ("zsim.cli.report:compare", "Compare results side by side, with ratios."),
     "plot": ("zsim.cli.report:plot", "Draw a result over time."),
+    "report": ("zsim.cli.report:report_", "Write an HTML page of a study: figures, tables, configuration."),
     "pack": ("zsim.cli.pack:pack", "Run an allocator alone over an alloc/free sequence."),
+    "record": ("zsim.cli.record:record", "Run a program and record its page accesses and contents."),
     "trace": ("zsim.cli.trace:trace", "Look at, convert and generate traces."),
     "validate": ("zsim.cli.validate:validate", "Replay recorded kernel runs and compare."),
     "list": ("zsim.cli.config:list_", "List allocators, stores, devices, ... with a line each."),

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 def list_(kind: str | None, as_json: bool) -> None:
     """List what can be chosen by name, a line each.
 
-    KIND is one of allocators, compressors, stores, writeback, devices, reclaim, eras, metrics; without it, all but
-    the metrics are listed.
+    KIND is one of allocators, compressors, stores, writeback, devices, reclaim, formats, eras, metrics; without it,
+    all but the metrics are listed.
     """
     from zsim.catalog import KINDS, catalog
     from zsim.results import as_text

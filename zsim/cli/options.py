@@ -3,10 +3,13 @@
 from collections.abc import Callable, Sequence
 from functools import wraps
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from click.shell_completion import CompletionItem
+
+if TYPE_CHECKING:
+    from zsim.config import Layer
 
 NAMED = {
     "era": ("era", "KERNEL", "kernel whose behaviour the presets give", "eras"),
@@ -27,28 +30,46 @@ def machine_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
     @wraps(command)
     def with_resolved(config_file: Path | None, settings: Sequence[str], **options: Any) -> Any:
-        given = {name: options.pop(name) for name in NAMED}
-        return command(resolved=resolve_options(config_file, settings, given), **options)
+        from zsim.config import resolve
 
+        layers = option_layers(config_file, settings, options)
+        return command(resolved=resolve(*layers), **options)
+
+    return _with_options(with_resolved)
+
+
+def layer_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The same options, as `layers` of a configuration that has more to it."""
+
+    @wraps(command)
+    def with_layers(config_file: Path | None, settings: Sequence[str], **options: Any) -> Any:
+        layers = option_layers(config_file, settings, options)
+        return command(layers=layers, **options)
+
+    return _with_options(with_layers)
+
+
+def _with_options(command: Callable[..., Any]) -> Callable[..., Any]:
     for name, (_, metavar, meaning, kind) in reversed(NAMED.items()):
         listed = f" (zsim list {kind})" if kind else ""
         option = click.option(f"--{name}", metavar=metavar, help=meaning + listed, shell_complete=_completion(kind))
-        with_resolved = option(with_resolved)
+        command = option(command)
     option = click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="any key of the configuration")
-    with_resolved = option(with_resolved)
+    command = option(command)
     path = click.Path(path_type=Path)
     option = click.option("--config", "config_file", type=path, metavar="FILE", help="a TOML file of values")
-    return option(with_resolved)
+    return option(command)
 
 
-def resolve_options(config_file: Path | None, settings: Sequence[str], given: dict[str, Any]) -> Any:
-    """Defaults, era, file, --set, then named options; where each value came from goes with it."""
-    from zsim.config import load_toml, resolve
+def option_layers(config_file: Path | None, settings: Sequence[str], options: dict[str, Any]) -> "list[Layer]":
+    """File, --set, then the named options, which are taken out of `options`: each with where its values come from."""
+    from zsim.config import load_toml
 
-    layers = [load_toml(config_file)] if config_file else []
-    layers.append(("--set", dict(map(_setting, settings))))
-    layers += [(f"--{name}", {NAMED[name][0]: value}) for name, value in given.items() if value is not None]
-    return resolve(*layers)
+    layers: list[Layer] = [load_toml(config_file)] if config_file else []
+    if settings:
+        layers.append(("--set", dict(map(_setting, settings))))
+    given = {name: options.pop(name) for name in NAMED}
+    return layers + [(f"--{name}", {NAMED[name][0]: value}) for name, value in given.items() if value is not None]
 
 
 def _setting(text: str) -> tuple[str, str]:

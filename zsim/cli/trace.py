@@ -10,9 +10,19 @@ import click
 from zsim.traces import open_trace
 from zsim.traces.convert import Progress, convert, write_pattern
 from zsim.traces.generate import KINDS, Pattern, table
-from zsim.units import format_bytes, format_ns
+from zsim.traces.reduce import METHODS, reduced
+from zsim.units import PAGE_SIZE, format_bytes, format_ns, parse_bytes
 
 DEFAULTS = Pattern("loop")
+ORIGINS = {
+    "command": "recorded",
+    "imported": "imported from",
+    "generated": "generated",
+    "synthetic": "made up from",
+    "seed": "seed",
+    "reduced": "reduced",
+    "k": "batches of pages",
+}
 
 
 class Count(click.ParamType):  # type: ignore[type-arg, unused-ignore]  # generic since click 8.2
@@ -68,27 +78,43 @@ def info(
 @trace.command("convert")
 @click.argument("source")
 @click.argument("target")
-@click.option("--from", "format", help="Format of SOURCE.  [default: by what it holds]")
+@click.option("--from", "format", metavar="FORMAT", help="Of SOURCE (zsim list formats).  [default: by what it holds]")
+@click.option("--to", metavar="FORMAT", help="Of TARGET: csv, columnar, oracleGeneral.  [default: by its name]")
 @click.option("--limit", type=Count(), help="Only the first so many accesses.")
 @click.option("--no-images", is_flag=True, help="Leave page images and sizes behind.")
 @click.option("--force", is_flag=True, help="Replace existing files.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
-def convert_(
-    source: str, target: str, format: str | None, limit: int | None, no_images: bool, force: bool, as_json: bool
-) -> None:
-    """Write the trace SOURCE as TARGET: .csv, .csv.gz, .csv.zst or .trace.parquet; "-" is CSV on stdin or stdout.
+def convert_(source: str, target: str, no_images: bool, as_json: bool, **options: Any) -> None:
+    """Write the trace SOURCE, of any format, as TARGET.
 
-    Images and notes of a recording go along where TARGET has another name.
+    TARGET is .csv, .csv.gz, .csv.zst, .trace.parquet or .oracleGeneral.bin; "-" is stdin, or CSV on stdout. Images and
+    notes of a recording go along where TARGET has another name.
     """
-    done = convert(
-        source,
-        target,
-        force=force,
-        carry_images=not no_images,
-        format=format,
-        limit=limit,
-        progress=_progress(),
-    )
+    done = convert(source, target, carry_images=not no_images, progress=_progress(), **options)
+    if "synthetic" in done.header:
+        click.echo(f"made up from {done.header['synthetic']}: accesses like these, not these, took place", err=True)
+    _say_written(target, done.accesses, as_json, pages=done.footprint_pages, digest=done.digest)
+
+
+@trace.command("reduce")
+@click.argument("source")
+@click.argument("target")
+@click.option("--min-memory", metavar="SIZE", help="Smallest memory that the result is for, such as 64M.")
+@click.option("--pages", type=Count(), help="The same in pages.")
+@click.option("--method", type=click.Choice(METHODS), default="sad", show_default=True)
+@click.option("--from", "format", metavar="FORMAT", help="Of SOURCE (zsim list formats).  [default: by what it holds]")
+@click.option("--force", is_flag=True, help="Replace existing files.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
+def reduce_(
+    source: str, target: str, min_memory: str | None, pages: int | None, method: str, as_json: bool, **options: Any
+) -> None:
+    """Write SOURCE as TARGET without the accesses that matter in no memory above a threshold.
+
+    sad: LRU faults are the same in every memory of at least so many pages. batches: first touches and first writes of
+    batches of half as many pages; shorter, and off by at most that.
+    """
+    least = _least_pages(min_memory, pages)
+    done = convert(source, target, change=lambda table: reduced(table, least, method), progress=_progress(), **options)
     _say_written(target, done.accesses, as_json, pages=done.footprint_pages, digest=done.digest)
 
 
@@ -110,6 +136,12 @@ def generate(kind: str, output: str, force: bool, as_json: bool, **figures: Any)
     """Make a trace of a known behaviour: loop, zipf, uniform, phase or hotcold; the same seed, the same trace."""
     rows = write_pattern(table(Pattern(kind, **figures)), output, force, _progress())
     _say_written(output, rows, as_json, pages=figures["pages"])
+
+
+def _least_pages(min_memory: str | None, pages: int | None) -> int:
+    if (min_memory is None) == (pages is None):
+        raise click.UsageError("expected one of --min-memory SIZE and --pages K")
+    return pages or parse_bytes(str(min_memory)) // PAGE_SIZE
 
 
 def _progress() -> Progress | None:
@@ -143,6 +175,7 @@ def _size(said: dict[str, Any]) -> list[tuple[str, str]]:
         ("footprint", f"{said['footprint_pages']:,} pages ({format_bytes(said['footprint_bytes'])})"),
         ("pages", f"{said['anon_pages']:,} anon, {said['file_pages']:,} file; {said['written_pages']:,} written"),
     ]
+    lines += [(ORIGINS[name], str(value)) for name, value in said["origin"].items() if name in ORIGINS]
     if said["remapped_pages"]:
         lines.append(("remapped", f"{said['remapped_pages']:,} pages came back as the other kind of memory"))
     if least:

@@ -39,14 +39,15 @@ def validate(  # noqa: PLR0913
     guests with Linux 6.1 and 6.12; docs/recording-kernel-runs.md says how to record your own.
     """
     from zsim.resultfiles import write_text
+    from zsim.style import form_of
     from zsim.validation import SHIPPED, find_cases
     from zsim.validation.compare import all_met, compare
-    from zsim.validation.figure import check_figure, save_figure
+    from zsim.validation.figure import save_figure
     from zsim.validation.output import as_csv, as_json, markdown, text, updated
     from zsim.validation.run import replay_cases
 
     if figure is not None:
-        check_figure(figure)
+        form_of(figure)
     known = find_cases(folder or SHIPPED)
     chosen = find_cases(folder or SHIPPED, cases, sets)
     with click.progressbar(

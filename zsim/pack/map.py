@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
-from zsim.pack.figures import GREY, ORANGE, SKY, SMALL_PT, make_figure
+from zsim.pack.figures import make_figure
 from zsim.pack.result import PackResult
+from zsim.style import GREY, ORANGE, SKY, SMALL_PT, styled
 from zsim.units import PAGE_SIZE
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ GAP = 0.16
 """Between the page frames of different groups, in rows."""
 
 
+@styled()
 def map_figure(results: Sequence[PackResult]) -> Figure:
     """Where each object of a small pool lies: a row a page frame; frames of one zspage touch each other."""
     tallest = max(result.final["pages"] for result in results)
@@ -27,7 +29,7 @@ def map_figure(results: Sequence[PackResult]) -> Figure:
         _draw_objects(axes, result)
         axes.set(xlim=(0, PAGE_SIZE), ylim=(tallest, 0), xticks=range(0, PAGE_SIZE + 1, 1024), yticks=[])
         axes.tick_params(labelsize=SMALL_PT - 1)
-        axes.set_title(_map_title(result), fontsize=SMALL_PT, loc="left")
+        axes.set_title(_map_title(result), fontsize=SMALL_PT)
         axes.spines["left"].set_visible(False)
     figure.supxlabel("offset in the page frame, bytes (orange: an object that spans two frames)", fontsize=SMALL_PT)
     return figure

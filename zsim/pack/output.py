@@ -147,7 +147,7 @@ def check_output(folder: Path, name: str, force: bool) -> None:
 
 
 def _write(folder: Path, contents: Mapping[str, Any], force: bool) -> list[Path]:
-    from zsim.pack.figures import save
+    from zsim.style import form_of, write_figure
 
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -161,5 +161,6 @@ def _write(folder: Path, contents: Mapping[str, Any], force: bool) -> list[Path]
             with replacing(path) as part:
                 part.write_text(content)
         else:
-            save(content, path)
+            with replacing(path) as part:
+                write_figure(content, part, form_of(path))
     return paths

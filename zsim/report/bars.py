@@ -1,13 +1,14 @@
 """Several results against the first: the ratio of each key metric, on a logarithmic scale."""
 
-from collections.abc import Sequence
 from math import log2
 from typing import TYPE_CHECKING
 
 from zsim.report.comparison import Row, compare, format_value
-from zsim.report.figures import Data
-from zsim.report.style import GREY, PALETTE, WIDTH_IN, names_above
-from zsim.results import Number, Result
+from zsim.report.data import Data
+from zsim.report.runs import Runs
+from zsim.report.wanted import Wanted
+from zsim.results import Number
+from zsim.style import GREY, WIDTH_IN, Look, looks, names_above
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -29,14 +30,13 @@ TICKS = {
 }
 """Ratios to mark, by how far (in powers of two) the axis reaches."""
 
-LEFT = 0.30
 BAR = 0.8
 """The share of a metric's row that its bars fill."""
 
 
-def data(results: Sequence[Result]) -> Data:
+def data(runs: Runs, wanted: Wanted) -> Data:
     """Rows (metric, result, value, ratio to the first result, better or worse)."""
-    comparison = compare(results, names=KEY)
+    comparison = compare(runs.results, names=wanted.y or KEY)
     rows = [
         (row.metric, label, *_empty(value, ratio), verdict)
         for row in comparison.rows
@@ -50,26 +50,26 @@ def _empty(*cells: float | None) -> tuple[float | str, ...]:
     return tuple("" if cell is None else cell for cell in cells)
 
 
-def draw(shown: Data, results: Sequence[Result]) -> "Figure":
+def draw(shown: Data, runs: Runs, wanted: Wanted) -> "Figure":
     """One row of bars a metric, one bar a result, the baseline being the line at 1."""
     from matplotlib.figure import Figure
 
-    comparison = compare(results, names=list(dict.fromkeys(shown.column("metric"))))
+    comparison = compare(runs.results, names=list(dict.fromkeys(shown.column("metric"))))
     rows, others = comparison.rows, len(comparison.labels) - 1
-    height_in = 0.9 + len(rows) * max(0.2, 0.15 * others + 0.06)
-    drawing = Figure(figsize=(WIDTH_IN, height_in))
-    axes = drawing.add_axes((LEFT, 0.5 / height_in, 0.97 - LEFT, 1 - 0.85 / height_in))
+    drawing = Figure(figsize=(WIDTH_IN, 0.9 + len(rows) * max(0.2, 0.15 * others + 0.06)), layout="constrained")
+    axes = drawing.subplots()
+    named = list(zip(comparison.labels[1:], looks(comparison.labels[1:]), strict=True))
     _scale(axes, rows)
     for number, row in enumerate(rows):
         for other in range(1, others + 1):
-            _bar(axes, row, other, number - BAR / 2 + BAR * (other - 0.5) / others, BAR / others)
+            _bar(axes, row, other, named[other - 1][1], (number - BAR / 2 + BAR * (other - 0.5) / others, BAR / others))
     axes.axvline(0, color=GREY, linewidth=0.8)
     names = [f"{row.metric}   {_short(row.values[0], row.unit)}" for row in rows]
     axes.set_yticks(range(len(names)), names)
     axes.tick_params(axis="y", length=0)
     axes.set_ylim(len(names) - 0.4, -0.6)
     axes.set_xlabel(f"ratio to {comparison.labels[0]}, whose values stand on the left")
-    names_above(drawing, comparison.labels[1:], LEFT, 1 - 0.2 / height_in)
+    names_above(drawing, named)
     return drawing
 
 
@@ -77,9 +77,9 @@ def _short(value: Number, unit: str) -> str:
     return format_value(value, unit).partition(" (")[0]
 
 
-def _bar(axes: "Axes", row: Row, other: int, y: float, height: float) -> None:
+def _bar(axes: "Axes", row: Row, other: int, look: Look, place: tuple[float, float]) -> None:
     """One ratio as a bar from 1, with its value and verdict at its end (of a bar to nothing: at its foot)."""
-    ratio, colour = row.ratios[other], PALETTE[(other - 1) % len(PALETTE)]
+    ratio, colour, (y, height) = row.ratios[other], look.colour, place
     end = 0.0 if ratio is None else log2(ratio) if ratio else -FARTHEST
     end = max(-FARTHEST, min(FARTHEST, end))
     axes.barh(y, end, height=height * 0.9, color=colour, linewidth=0)

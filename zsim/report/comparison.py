@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from zsim.errors import UsageError
+from zsim.measures import Measure, measure
 from zsim.metrics import METRICS
 from zsim.report.labels import labels
 from zsim.results import Number, Result, as_text
@@ -22,6 +23,7 @@ TELLING = [
 ]  # fmt: skip
 
 NA = "n/a"
+MARKS = {"better": "+", "worse": "-", "": " "}
 SAME_WITHIN = 0.0005
 """A ratio this near to 1 prints as 1.000: neither better nor worse."""
 
@@ -103,37 +105,24 @@ def compare(results: Sequence[Result], everything: bool = False, names: Sequence
     if len(results) < 2:
         raise UsageError("a comparison needs two results or more; the first is the baseline")
     chosen = list(names) if names else list(METRICS) if everything else _that_apply(results)
-    rows = [_row(name, [value_of(result, name) for result in results]) for name in chosen]
+    rows = [_row(measure(name), results) for name in chosen]
     return Comparison(labels(results), [result.outcome for result in results], rows)
-
-
-def value_of(result: Result, name: str) -> Number:
-    """A metric, or latency_ns.<kind>.<figure>, of a result."""
-    if name.startswith("latency_ns."):
-        _, kind, figure = name.split(".")
-        return result.latency_ns[kind][figure]
-    return result.metrics.get(name)
-
-
-def better_of(name: str) -> str:
-    """Which way a metric is better: "lower", "higher" or ""."""
-    return "lower" if name.startswith("latency_ns.") else METRICS[name].better
 
 
 def _that_apply(results: Sequence[Result]) -> list[str]:
     """The telling metrics of which at least one result has something to tell."""
-    return [name for name in TELLING if any(value_of(result, name) for result in results)]
+    return [name for name in TELLING if any(measure(name).of(result) for result in results)]
 
 
-def _row(name: str, values: list[Number]) -> Row:
-    base, better = values[0], better_of(name)
-    ratios = [_ratio(value, base) for value in values]
-    verdicts = [_verdict(value, base, better) for value in values]
-    unit = "ns" if name.startswith("latency_ns.") else METRICS[name].unit
-    return Row(name, unit, better, values, ratios, verdicts)
+def _row(what: Measure, results: Sequence[Result]) -> Row:
+    values = [what.of(result) for result in results]
+    ratios = [ratio(value, values[0]) for value in values]
+    verdicts = [verdict(value, values[0], what.better) for value in values]
+    return Row(what.name, what.unit, what.better, values, ratios, verdicts)
 
 
-def _ratio(value: Number, base: Number) -> float | None:
+def ratio(value: Number, base: Number) -> float | None:
+    """How many times the baseline; None where one does not apply, or where something is compared with nothing."""
     if value is None or base is None:
         return None
     if not base:
@@ -141,7 +130,8 @@ def _ratio(value: Number, base: Number) -> float | None:
     return round(value / base, 6)
 
 
-def _verdict(value: Number, base: Number, better: str) -> str:
+def verdict(value: Number, base: Number, better: str) -> str:
+    """Whether a value is "better" or "worse" than the baseline; "" for neither, or where that cannot be said."""
     if value is None or base is None or not better or abs(value - base) <= SAME_WITHIN * abs(base):
         return ""
     return "better" if (value < base) == (better == "lower") else "worse"
@@ -155,9 +145,8 @@ def _cell(row: Row, i: int) -> str:
     value = format_value(row.values[i], row.unit)
     if not i:
         return value
-    ratio = row.ratios[i]
-    mark = {"better": "+", "worse": "-", "": " "}[row.verdicts[i]]
-    return f"{value} {NA if ratio is None else f'{ratio:.3f}x':>8} {mark}"
+    times = row.ratios[i]
+    return f"{value} {NA if times is None else f'{times:.3f}x':>8} {MARKS[row.verdicts[i]]}"
 
 
 def format_value(value: Number, unit: str) -> str:

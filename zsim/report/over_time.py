@@ -1,26 +1,25 @@
 """One run over time: who holds the memory, what the pool packs, how often pages fault, what the devices move."""
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from zsim.errors import UsageError
-from zsim.report.figures import Data
-from zsim.report.style import BLUE, GREEN, GREY, LIGHT, ORANGE, RED, SKY, WIDTH_IN, end_labels, time_scale
+from zsim.report import runs_over_time
+from zsim.report.data import Data
+from zsim.report.runs import Runs
+from zsim.report.samples import sampled
+from zsim.report.scales import MIB
+from zsim.report.wanted import Wanted
 from zsim.results import Result
-from zsim.units import NS_PER_S, PAGE_SIZE
+from zsim.style import BLUE, GREEN, GREY, LIGHT, ORANGE, RED, SKY, WIDTH_IN, end_labels, time_scale
+from zsim.units import PAGE_SIZE
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-POINTS_MAX = 120
-"""More points than this are more than 7 inches can show apart."""
-
 TOO_THIN = 0.01
 """A band that never takes more of the panel cannot be seen, and has no name beside it."""
 
 MARGINS = {"left": 0.085, "right": 0.855, "top": 0.955, "bottom": 0.075, "hspace": 0.16}
-MIB = 1 << 20
 HELD = {
     "resident_pages": ("mapped", BLUE),
     "swapcache_pages": ("swap cache", SKY),
@@ -43,42 +42,31 @@ GAUGES = dict.fromkeys([*HELD, *PACKED])
 RATES = [*FAULTS, *TRAFFIC]
 
 
-def data(results: Sequence[Result]) -> Data:
+def data(runs: Runs, wanted: Wanted) -> Data:
     """Rows of: time_ns, pages held by each, and per second since the row before: faults and pages moved."""
-    if len(results) != 1:
-        raise UsageError("a figure over time shows one result; compare several with --kind compare or latency")
-    series = results[0].series
-    kept = _kept(len(series.rows))
-    columns = {name: series.column(name) for name in ("time_ns", *GAUGES, *RATES)}
-    rows: list[tuple[float, ...]] = [(*(columns[name][0] for name in ("time_ns", *GAUGES)), *(0.0 for _ in RATES))]
-    for before, row in zip(kept, kept[1:], strict=False):
-        seconds = (columns["time_ns"][row] - columns["time_ns"][before]) / NS_PER_S
-        if seconds <= 0:
-            continue
-        rates = (round((columns[name][row] - columns[name][before]) / seconds, 3) for name in RATES)
-        rows.append((columns["time_ns"][row], *(columns[name][row] for name in GAUGES), *rates))
-    return Data(("time_ns", *GAUGES, *(f"{name}_per_s" for name in RATES)), rows)
+    if not _shows_one(runs, wanted):
+        return runs_over_time.data(runs, wanted)
+    columns = ("time_ns", *GAUGES, *(f"{name}_per_s" for name in RATES))
+    return Data(columns, sampled(_only(runs).series, [*GAUGES, *RATES]))
 
 
-def _kept(rows: int) -> list[int]:
-    """At most POINTS_MAX evenly spaced rows and the last, whose interval is not much shorter than the others'."""
-    step = max(1, -(-rows // POINTS_MAX))
-    return [*(row for row in range(0, rows - 1, step) if not row or rows - 1 - row > step // 2), rows - 1]
+def _only(runs: Runs) -> Result:
+    return next(run.load() for run in runs if run.result is not None)
 
 
-def draw(shown: Data, results: Sequence[Result]) -> "Figure":
+def _shows_one(runs: Runs, wanted: Wanted) -> bool:
+    return len(runs.results) == 1 and not wanted.y
+
+
+def draw(shown: Data, runs: Runs, wanted: Wanted) -> "Figure":
     """Panels under one another over the same time."""
-    from matplotlib.figure import Figure
-
-    has_store = results[0].config["store"] != "none"
+    if not _shows_one(runs, wanted):
+        return runs_over_time.draw(shown, runs, wanted)
+    result = runs.results[0]
+    has_store = result.config["store"] != "none"
     heights = [1.7, 1.1, 1.1, 1.1] if has_store else [1.7, 1.1, 1.1]
-    drawing = Figure(figsize=(WIDTH_IN, 1.25 * sum(heights) + 0.5))
-    panels = drawing.subplots(
-        len(heights),
-        sharex=True,
-        gridspec_kw={"height_ratios": heights, **MARGINS},
-    )
-    longest_ns = shown.column("time_ns")[-1] if shown.rows else 1
+    drawing, panels = _panels(heights)
+    longest_ns = shown.column("time_ns")[-1] or 1
     scale, unit = time_scale(longest_ns)
     times = [time_ns / scale for time_ns in shown.column("time_ns")]
     _memory(panels[0], times, shown)
@@ -90,9 +78,17 @@ def draw(shown: Data, results: Sequence[Result]) -> "Figure":
     panels[-2].yaxis.set_major_formatter("{x:g}")
     panels[-1].set_xlabel(f"simulated time [{unit}]")
     panels[-1].set_xlim(0, longest_ns / scale)
-    panels[0].set_title(_title(results[0]), loc="left")
+    panels[0].set_title(_title(result))
     drawing.align_ylabels(panels)
     return drawing
+
+
+def _panels(heights: list[float]) -> "tuple[Figure, Any]":
+    from matplotlib.figure import Figure
+
+    drawing = Figure(figsize=(WIDTH_IN, 1.25 * sum(heights) + 0.5))
+    grid = {"height_ratios": heights, **MARGINS}
+    return drawing, drawing.subplots(len(heights), sharex=True, gridspec_kw=grid)
 
 
 def _memory(axes: "Axes", times: list[float], shown: Data) -> None:

@@ -22,6 +22,7 @@ class Mm(Protocol):
     total_pages: int
     footprint_bytes: int
     writeback_in_flight: int
+    owner: list[int]
 
     def frames(self) -> int:
         """Page frames that pages hold: what the working set is measured by."""
@@ -49,6 +50,10 @@ class Mm(Protocol):
 
     def note_slot_written(self, slot: int) -> None:
         """A slot's page goes to a device of the store's own."""
+        ...
+
+    def page_at(self, slot: int) -> int:
+        """The page that a slot in use is of."""
         ...
 
     def start_writeback(self, page: int) -> bool:

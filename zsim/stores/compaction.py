@@ -1,6 +1,6 @@
 """Compaction of a pool under memory pressure: the shrinker that zsmalloc registers (zs_register_shrinker)."""
 
-from zsim.allocators import Allocator, Compactable
+from zsim.allocators import Compactable, ObjectPool
 from zsim.shrinker import STOP, Shrinker
 
 
@@ -10,7 +10,7 @@ class Compaction:
     Asked in reclaim of the whole machine only: it knows nothing of cgroups, and those do not call such shrinkers.
     """
 
-    def __init__(self, allocator: Allocator) -> None:
+    def __init__(self, allocator: ObjectPool) -> None:
         self.allocator = allocator
         self.shrinker = Shrinker()
         self.asked = isinstance(allocator, Compactable)

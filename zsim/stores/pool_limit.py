@@ -1,6 +1,6 @@
 """The limit of a zswap pool and its hysteresis, in the forms that differ by a page."""
 
-from zsim.config import ZswapConfig
+from zsim.configzswap import ZswapConfig
 from zsim.errors import UsageError
 
 OPEN, FULL, WAITING = range(3)
@@ -11,8 +11,9 @@ class PoolLimit:
     """`limit_pages` of `total_pages` of RAM; with truncating divisions in the kernel's order.
 
     "above" (5.6 to 6.8): full when the pool is larger than the limit, open again when smaller than the threshold;
-    in between stores are refused and nobody is told. "at" (6.9 on): full at the limit, open again at the threshold,
-    and every refusal tells writeback. "allocator" (2013): the allocator is refused frames, stores are not looked at.
+    in between stores are refused and, until 6.4, nobody is told. "at" (6.9 on): full at the limit, open again at the
+    threshold. From 6.6 on every refusal tells writeback. "allocator" (2013): the allocator is refused frames, stores
+    are not looked at.
     """
 
     def __init__(self, config: ZswapConfig, total_pages: int) -> None:
@@ -21,6 +22,7 @@ class PoolLimit:
             raise UsageError(f"zswap.max_pool_percent: {percent} is more than all of the RAM")
         self.test = config.limit_test
         self.hysteresis = accept > 0
+        self.waiting = FULL if self.test == "at" or config.worker_until_accepted else WAITING
         self.limit_pages = total_pages * percent // 100
         self.accept_pages = self.limit_pages * accept // 100
         if self.test == "above":
@@ -51,4 +53,4 @@ class PoolLimit:
         if self.acceptable(pages):
             self.reached_full = False
             return OPEN
-        return WAITING if self.test == "above" else FULL
+        return self.waiting

@@ -10,13 +10,10 @@ from zsim.config import Config
 from zsim.contents import Contents
 from zsim.shrinker import OldShrinker
 from zsim.stores import ACCEPTED, KEEP, TO_DEVICE, Mm
-from zsim.stores.tmem import MAX_PATH_NODES, OBJ_BYTES, OBJNODE_BYTES, POOL_BYTES, Key, frontswap_key
+from zsim.stores.tmem import Key, frontswap_key
+from zsim.stores.tmem_slabs import TmemSlabs
 from zsim.stores.zpages import Zpage, Zpages
-from zsim.units import PAGE_SIZE, pages_for
 from zsim.writeback import Steps, Work
-
-PRELOAD_BYTES = OBJ_BYTES + MAX_PATH_NODES * OBJNODE_BYTES
-"""An object and the nodes of the longest path, at hand before a put begins (one processor)."""
 
 INDEX_BITS = 32
 SWAP_CLUSTER_MAX = 32
@@ -41,8 +38,6 @@ class ZcacheCounters:
     eph_ate_tail_failed: int = 0
     pers_ate_eph: int = 0
     pers_ate_eph_failed: int = 0
-    obj_count_max: int = 0
-    objnode_count_max: int = 0
 
 
 class Zcache:
@@ -59,6 +54,7 @@ class Zcache:
         self.mm = mm
         self.ephemeral = ephemeral
         self.persistent = persistent
+        self.slabs = TmemSlabs([ephemeral.tmem, persistent.tmem], mm.may_spare)
         self.keeps_copy = not persistent.tmem.exclusive
         self.refused = KEEP if config.writeback == "none" else TO_DEVICE
         self.count = ZcacheCounters()
@@ -66,7 +62,6 @@ class Zcache:
         self.stored_peak = self.pages_peak = 0
         self._object_of, self._index_of = mm.file_keys() if self.config.cleancache else ([], [])
         self._came_back: set[int] = set()
-        self._slab_bytes = 0
         self._pgscan = 0
         codec = COMPRESSORS.load(config.compressor)
         self.compress_ns = codec.compress_ns if config.cost.compress_ns < 0 else config.cost.compress_ns
@@ -99,8 +94,8 @@ class Zcache:
 
     @property
     def metadata_bytes(self) -> int:
-        """Slab memory of tmem in whole frames, at its largest, for slabs are kept."""
-        return (pages_for(2 * POOL_BYTES) + pages_for(self._slab_bytes)) * PAGE_SIZE
+        """Slab memory of tmem in whole frames, at its largest."""
+        return self.slabs.frame_bytes
 
     def process(self, env: simpy.Environment, work: Work) -> Steps | None:
         """Nothing runs beside."""
@@ -213,31 +208,15 @@ class Zcache:
 
     def _put(self, into: Zpages, key: Key, create: Callable[[], Zpage | None]) -> bool:
         """zcache_put_page: without metadata at hand the put is a flush."""
-        if not self._preload():
+        if not self.slabs.preload():
             self.count.put_to_flush += 1
             into.tmem.flush_page(key)
             return False
         kept = into.tmem.put(key, create)
         self.stored_peak = max(self.stored_peak, self.stored)
         self.pages_peak = max(self.pages_peak, self.pages)
-        objects, nodes = self._tmem_counts()
-        self.count.obj_count_max = max(self.count.obj_count_max, objects)
-        self.count.objnode_count_max = max(self.count.objnode_count_max, nodes)
+        self.slabs.note()
         return kept
-
-    def _preload(self) -> bool:
-        """Have metadata at hand for the longest path; False where that takes a frame and none can be spared."""
-        needed = self.ephemeral.tmem.slab_bytes + self.persistent.tmem.slab_bytes + PRELOAD_BYTES
-        more_pages = pages_for(needed) - pages_for(self._slab_bytes)
-        if more_pages > 0 and not self.mm.may_spare(more_pages):
-            return False
-        self._slab_bytes = max(self._slab_bytes, needed)
-        return True
-
-    def _tmem_counts(self) -> tuple[int, int]:
-        """Objects and nodes now."""
-        one, other = self.ephemeral.tmem, self.persistent.tmem
-        return one.objects + other.objects, one.nodes + other.nodes
 
     def _compress(self, content: int) -> int:
         """The compressed length; above PAGE_SIZE where it does not fit a page."""
@@ -309,11 +288,12 @@ class Zcache:
             "pers_pageframes": pers.pageframes,
             "tmem_lookups": eph.tmem.lookups + pers.tmem.lookups,
             "tmem_lookup_steps": eph.tmem.lookup_steps + pers.tmem.lookup_steps,
-            "tmem_metadata_bytes": 2 * POOL_BYTES + self._slab_bytes,
+            "tmem_metadata_bytes": self.slabs.metadata_bytes,
+            "obj_count_max": self.slabs.objects_max,
+            "objnode_count_max": self.slabs.nodes_max,
         }
 
     def validate(self) -> None:
-        """Recount both kinds; what is at hand is enough for what is there."""
-        self.ephemeral.validate()
-        self.persistent.validate()
-        assert self._slab_bytes >= self.ephemeral.tmem.slab_bytes + self.persistent.tmem.slab_bytes
+        """Both kinds and the slabs recount themselves."""
+        for part in (self.ephemeral, self.persistent, self.slabs):
+            part.validate()

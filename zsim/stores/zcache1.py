@@ -19,9 +19,8 @@ class Zcache1(Zcache):
     """
 
     def __init__(self, config: Config, contents: Contents, mm: Mm) -> None:
-        name = "zsmalloc@2013" if config.zcache.persistent == "auto" else config.zcache.persistent
         self.zbud = ZbudZcache1(mm.may_spare)
-        persistent = make_allocator(name, "2013", config.chain_size, mm.may_spare)
+        persistent = make_allocator(config.allocator, "2013", config.chain_size, mm.may_spare)
         ephemeral = Zpages(self.zbud, 0, exclusive=True)
         super().__init__(
             config, contents, mm, ephemeral, Zpages(persistent, config.zcache.zv_header_bytes, exclusive=False)

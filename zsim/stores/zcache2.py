@@ -2,7 +2,7 @@
 
 import simpy
 
-from zsim.allocators import Allocator, make_allocator
+from zsim.allocators import make_allocator
 from zsim.allocators.zbud_zcache2 import ZbudZcache2
 from zsim.config import Config
 from zsim.contents import Contents
@@ -24,12 +24,8 @@ class Zcache2(Zcache):
 
     def __init__(self, config: Config, contents: Contents, mm: Mm) -> None:
         ephemeral = Zpages(ZbudZcache2(self._ephemeral_frame), 0, exclusive=True)
-        name, header_bytes = config.zcache.persistent, config.zcache.zv_header_bytes
-        own: Allocator
-        if name in ("auto", "zcache2-zbud"):
-            own, header_bytes = ZbudZcache2(self._persistent_frames), 0
-        else:
-            own = make_allocator(name, "2013", config.chain_size, self._persistent_frames)
+        own = make_allocator(config.allocator, "2013", config.chain_size, self._persistent_frames)
+        header_bytes = 0 if isinstance(own, ZbudZcache2) else config.zcache.zv_header_bytes
         persistent = Zpages(own, header_bytes, config.zcache.exclusive_gets)
         super().__init__(config, contents, mm, ephemeral, persistent)
         self.wakeup_ns = config.cost.wakeup_ns

@@ -1,16 +1,20 @@
 """zswap: a compressed cache of swap pages in front of the device (mm/zswap.c)."""
 
+from functools import partial
+
 import simpy
 
-from zsim.allocators import ENOMEM, ENOSPC, make_allocator
+from zsim.allocators import EAGAIN, ENOMEM, ENOSPC, ObjectPool, make_allocator
 from zsim.compressors import COMPRESSORS
 from zsim.config import Config
 from zsim.contents import Contents
-from zsim.shrinker import STOP, Shrinker
+from zsim.shrinker import STOP
 from zsim.stores import ACCEPTED, KEEP, TO_DEVICE, Mm
 from zsim.stores.compaction import Compaction
-from zsim.stores.entry_lru import BUSY, EMPTY, ROTATED, WRITTEN, EntryLru
+from zsim.stores.entry_lru import BUSY, EMPTY, ROTATED, WRITTEN
+from zsim.stores.memcgs import Memcg, Memcgs
 from zsim.stores.pool_limit import FULL, OPEN, PoolLimit
+from zsim.stores.subpools import SubPools
 from zsim.units import PAGE_SIZE
 from zsim.writeback import Steps, Work, make_writeback
 
@@ -19,10 +23,10 @@ Entry = tuple[int, int, int, int]
 
 
 class Zswap:
-    """zswap of 2013, 3.11, 6.1, 6.12 and 6.19, by the values of `zswap.*`; the writeback is a policy of its own.
+    """zswap of 2013 to 6.19, by the values of `zswap.*`; the writeback is a policy of its own.
 
-    One pool, one swap device, one memcg. Left out: memory.zswap.max, the 32 sub-pools of 6.6 to 6.8, switching pools
-    at run time, large folios.
+    One pool (of one or more sub-pools), one swap device. Left out: memory.zswap.max, switching pools at run time,
+    large folios.
     """
 
     def __init__(self, config: Config, contents: Contents, mm: Mm) -> None:
@@ -32,14 +36,15 @@ class Zswap:
         self.keeps_copy = not self.config.exclusive_loads
         self.keeps_slot = True
         self.limit = PoolLimit(self.config, mm.total_pages)
-        self.allocator = make_allocator(config.allocator, config.era, config.chain_size, self._may_grow)
+        self.allocator = self._make_pool(config)
         self.writeback = make_writeback(config, self)
-        self.shrinker = Shrinker() if self.config.shrinker_enabled or config.writeback == "shrinker" else None
+        self.shrinks = self.config.shrinker_enabled or config.writeback == "shrinker"
         self.compaction = Compaction(self.allocator) if config.memory.mode == "machine" else None
         self.refused = KEEP if config.writeback == "none" else TO_DEVICE
         self.entries: dict[int, Entry] = {}
         self.slot_of: dict[int, int] = {}
-        self.lru = EntryLru(self.config.second_chance)
+        owners = mm.owner if config.memory.cgroups == "task" else ()
+        self.memcgs = Memcgs(owners, self.config.second_chance, self.config.skips_empty_memcgs)
         self.compressed_bytes = self.same_filled = self.incompressible = self.duplicates = 0
         self.stored_peak = self.pages_peak = 0
         self.header_bytes = self.config.header_bytes if self.allocator.can_reclaim else 0
@@ -47,9 +52,14 @@ class Zswap:
         codec = COMPRESSORS.load(config.compressor)
         self.compress_ns = codec.compress_ns if config.cost.compress_ns < 0 else config.cost.compress_ns
         self.decompress_ns = codec.decompress_ns if config.cost.decompress_ns < 0 else config.cost.decompress_ns
+        self._pages_seen = 0
+        """The pool's size as it was when an entry was last stored or freed (to 6.8): reclaim frees its frame later."""
         self._flushing_until_ns: list[int] = []
         self._evicting_ns = 0
-        self._swapins_used = 0
+
+    def _make_pool(self, config: Config) -> ObjectPool:
+        make = partial(make_allocator, config.allocator, config.era, config.chain_size, self._may_grow)
+        return SubPools(make, self.config.nr_zpools, config.seed) if self.config.nr_zpools > 1 else make()
 
     @property
     def pages(self) -> int:
@@ -83,7 +93,7 @@ class Zswap:
         if slot in self.entries:
             self.duplicates += 1
             self.invalidate(slot)
-        verdict = self.limit.look(self.allocator.pages)
+        verdict = self.limit.look(self._pages_seen if self.limit.test == "above" else self.allocator.pages)
         if verdict != OPEN and not (verdict == FULL and self._make_room()):
             self.mm.counters.pool_limit_hit = self.limit.hits
             self.mm.counters.reject_pool_limit += 1
@@ -124,13 +134,15 @@ class Zswap:
         if handle < 0:
             if handle == ENOSPC:
                 counters.reject_compress_poor += 1
-            else:
+            elif handle != EAGAIN:
                 counters.reject_alloc_fail += 1
             return False
         self.slot_of[handle] = slot
         self.compressed_bytes += size
         self.incompressible += raw
-        self.lru.add(slot, counters.pageout)
+        memcg = self.memcgs.of(page)
+        memcg.lru.add(slot, counters.pageout)
+        memcg.compressed_bytes += size
         self.pages_peak = max(self.pages_peak, self.allocator.pages)
         self._insert(slot, (handle, size, content, page))
         return True
@@ -140,15 +152,17 @@ class Zswap:
         handle = self.allocator.alloc(size_bytes)
         if handle != ENOMEM or self.limit.test != "allocator":
             return handle
-        self.mm.counters.reject_flush_attempted += 1
+        without_buffer = self.mm.counters.reject_tmppage_fail
         if not self._make_room():
-            return ENOMEM
+            return ENOMEM if self.mm.counters.reject_tmppage_fail == without_buffer else EAGAIN
         handle = self.allocator.alloc(size_bytes)
         self.mm.counters.saved_by_flush += handle > 0
         return handle
 
     def _insert(self, slot: int, entry: Entry) -> None:
         self.entries[slot] = entry
+        self._pages_seen = self.allocator.pages
+        self.memcgs.of(entry[3]).stored += 1
         self.mm.counters.zswpout += 1
         if len(self.entries) > self.stored_peak:
             self.stored_peak = len(self.entries)
@@ -160,6 +174,7 @@ class Zswap:
         """zswap_load: decompress; the entry stays, but where loads are exclusive."""
         entry = self.entries.get(slot)
         if entry is None:
+            self.memcgs.of(self.mm.page_at(slot)).disk_swapins += 1
             return False
         self.mm.counters.zswpin += 1
         if entry[0]:
@@ -167,7 +182,7 @@ class Zswap:
         if self.config.exclusive_loads:
             self.invalidate(slot)
         elif self.config.load_refreshes:
-            self.lru.refresh(slot)
+            self.memcgs.of(entry[3]).lru.refresh(slot)
         return True
 
     def _decompress(self) -> None:
@@ -189,15 +204,20 @@ class Zswap:
         entry = self.entries.pop(slot, None)
         if entry is None:
             return
-        handle, size, _, _ = entry
+        handle, size, _, page = entry
+        memcg = self.memcgs.of(page)
+        memcg.stored -= 1
         if not handle:
             self.same_filled -= 1
+            self._pages_seen = self.allocator.pages
             return
-        self.lru.remove(slot)
+        memcg.lru.remove(slot)
+        memcg.compressed_bytes -= size
         del self.slot_of[handle]
         self.compressed_bytes -= size
         self.incompressible -= self.config.raw_incompressible and size == PAGE_SIZE
         self.allocator.free(handle)
+        self._pages_seen = self.allocator.pages
 
     # Writing back.
 
@@ -209,7 +229,18 @@ class Zswap:
         """Write back one unit: a page of the allocator's choosing, or the oldest entry; False where that failed."""
         if self.config.evicts == "allocator":
             return self.reclaim_page()
-        return self.evict_entry() == WRITTEN
+        memcg = self.memcgs.next()
+        return memcg is not None and self.evict_entry(memcg) == WRITTEN
+
+    def evict_oldest(self) -> bool:
+        """The same of the oldest entry that has had its second chance, whosever turn it is."""
+        if self.config.evicts == "allocator":
+            return self.reclaim_page()
+        fate = ROTATED
+        while fate == ROTATED:
+            memcg = self.memcgs.oldest()
+            fate = EMPTY if memcg is None else self.evict_entry(memcg)
+        return fate == WRITTEN
 
     def reclaim_page(self) -> bool:
         """zpool_shrink(1): one frame (or zspage) of the allocator's choosing; False counts reject_reclaim_fail."""
@@ -224,19 +255,19 @@ class Zswap:
         self.mm.latency["free_page"].record(self.mm.spent_ns - started_ns)
         return True
 
-    def evict_entry(self) -> int:
-        """shrink_memcg_cb on the oldest entry: WRITTEN, ROTATED, BUSY or EMPTY."""
-        slot = self.lru.oldest()
+    def evict_entry(self, memcg: Memcg) -> int:
+        """shrink_memcg_cb on a cgroup's oldest entry: WRITTEN, ROTATED, BUSY or EMPTY."""
+        slot = memcg.lru.oldest()
         if slot < 0:
             return EMPTY
-        self.lru.refresh(slot)
-        if self.lru.takes_chance(slot):
+        memcg.lru.refresh(slot)
+        if memcg.lru.takes_chance(slot):
             return ROTATED
         pages, started_ns = self.allocator.pages, self.mm.spent_ns
         if not self._write_back(slot):
             self.mm.counters.reject_reclaim_fail += 1
             if self.limit.test == "allocator":
-                self.lru.remove(slot)
+                memcg.lru.remove(slot)
             return BUSY
         self._evicting_ns += self.mm.spent_ns - started_ns
         if self.allocator.pages < pages:
@@ -251,6 +282,7 @@ class Zswap:
 
         True: try again. What is flushed has no relation to which zspage it lies in, so it may free no frame at all.
         """
+        self.mm.counters.reject_flush_attempted += 1
         now_ns = self.mm.now_ns + self.mm.spent_ns
         self._flushing_until_ns = [until for until in self._flushing_until_ns if until > now_ns]
         if len(self._flushing_until_ns) >= self.config.temp_buffers:
@@ -260,8 +292,10 @@ class Zswap:
             if self.mm.writeback_in_flight > self.config.outstanding_max:
                 self.mm.counters.flush_stopped += 1
                 break
-            if self.evict_entry() == EMPTY:
+            memcg = self.memcgs.oldest()
+            if memcg is None:
                 break
+            self.evict_entry(memcg)
         self._flushing_until_ns.append(self.mm.now_ns + self.mm.spent_ns)
         return True
 
@@ -279,26 +313,18 @@ class Zswap:
 
     def shrink(self, priority: int) -> None:
         """A pass of reclaim has ended: the shrinker's turn (6.8 on), and the writeback policy's."""
-        if self.shrinker:
-            self.shrinker.run(priority, self._freeable(), self._shrink)
+        if self.shrinks:
+            for memcg in self.memcgs:
+                memcg.shrinker.run(priority, memcg.freeable(), partial(self._shrink, memcg))
         if self.compaction:
             self.compaction.shrink(priority)
         self.writeback.shrink(priority)
 
-    def _freeable(self) -> int:
-        """zswap_shrinker_count: entries less recent swap-ins from the device, scaled by what compression saves."""
-        if not self.compressed_bytes:
-            return 0
-        recent = self.mm.counters.pswpin - self._swapins_used
-        protected = min(len(self.lru), recent)
-        self._swapins_used += protected
-        return (len(self.lru) - protected) * (self.compressed_bytes // PAGE_SIZE) // len(self.entries)
-
-    def _shrink(self, entries: int) -> int:
+    def _shrink(self, memcg: Memcg, entries: int) -> int:
         """zswap_shrinker_scan: pages written back of so many entries; STOP at one whose page is in use."""
         written = 0
         for _ in range(entries):
-            fate = self.evict_entry()
+            fate = self.evict_entry(memcg)
             if fate in (BUSY, EMPTY):
                 return STOP
             written += fate == WRITTEN
@@ -306,7 +332,8 @@ class Zswap:
 
     def oldest_is_cold(self, working_set_pages: int) -> bool:
         """Whether more pages were paged out since the oldest entry was stored than memory holds."""
-        return len(self.lru) > 0 and self.mm.counters.pageout - self.lru.oldest_age() > working_set_pages
+        memcg = self.memcgs.oldest()
+        return memcg is not None and self.mm.counters.pageout - memcg.lru.oldest_age() > working_set_pages
 
     # Books.
 
@@ -325,5 +352,8 @@ class Zswap:
         assert handles == self.slot_of
         assert self.compressed_bytes == sum(entry[1] for entry in self.entries.values())
         assert self.same_filled == len(self.entries) - len(handles)
-        assert set(self.lru.slots()) <= set(handles.values())
+        for memcg in self.memcgs:
+            own = [entry for slot, entry in self.entries.items() if self.memcgs.of(entry[3]) is memcg]
+            assert (memcg.stored, memcg.compressed_bytes) == (len(own), sum(entry[1] for entry in own))
+            assert all(self.entries[slot][0] and self.entries[slot] in own for slot in memcg.lru.slots())
         self.allocator.validate()

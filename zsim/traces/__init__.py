@@ -9,8 +9,35 @@ from zsim.traces.trace import NO_CONTENT, ContentLog, Images, TaskTrace, Trace
 if TYPE_CHECKING:
     from zsim.traces.columns import Table
 
-READERS = Registry("trace format", {"csv": "zsim.traces.csv:read", "columnar": "zsim.traces.columnar:read"})
+READERS = Registry(
+    "trace format",
+    {
+        "csv": "zsim.traces.csv:read",
+        "columnar": "zsim.traces.columnar:read",
+        "lackey": "zsim.traces.formats.lackey:read",
+        "perf": "zsim.traces.formats.perf:read",
+        "oracleGeneral": "zsim.traces.formats.oracle_general:read",
+        "libcachesim-csv": "zsim.traces.formats.libcachesim_csv:read",
+        "drmemtrace": "zsim.traces.formats.drmemtrace:read",
+        "msr": "zsim.traces.formats.msr:read",
+        "fiu": "zsim.traces.formats.fiu:read",
+        "kaplan": "zsim.traces.formats.kaplan:read",
+        "damo": "zsim.traces.formats.damo:read",
+    },
+)
 """Format -> read(path, limit) -> Table; rows come run by run and are checked as they come."""
+
+WRITERS = Registry(
+    "trace format to write",
+    {
+        "csv": "zsim.traces.write:CsvWriter",
+        "columnar": "zsim.traces.write:ColumnarWriter",
+        "oracleGeneral": "zsim.traces.formats.oracle_general:Writer",
+    },
+)
+"""Format -> Writer(part, table, name), which writes run by run to `part`, to be called `name` once it is closed."""
+
+_ENDINGS = (".gz", ".zst", ".bin", ".txt", ".csv")
 
 
 def open_trace(path_or_name: str | Path, limit: int | None = None, format: str | None = None) -> Trace:
@@ -46,13 +73,22 @@ def open_table(path: str, limit: int | None = None, format: str | None = None) -
 
 
 def sniff(path: str) -> str:
-    """The format of a file by its first bytes: "columnar", else "csv"."""
+    """The format of a file: "columnar" by its first bytes, another by a name such as x.lackey.gz, else "csv"."""
     from zsim.traces.streams import PARQUET, open_bytes
 
-    if path == "-" or not Path(path).is_file():  # a pipe's first bytes cannot be read twice
-        return "csv"
-    with open_bytes(path) as file:
-        return "columnar" if file.read(4) == PARQUET else "csv"
+    if path != "-" and Path(path).is_file():  # a pipe's first bytes cannot be read twice
+        with open_bytes(path) as file:
+            if file.read(4) == PARQUET:
+                return "columnar"
+    return named_format(path) or "csv"
 
 
-__all__ = ["NO_CONTENT", "READERS", "ContentLog", "Images", "TaskTrace", "Trace", "open_table", "open_trace"]
+def named_format(path: str) -> str | None:
+    """The format that a file name names: NAME.FORMAT, with .bin, .txt, .csv, .gz or .zst behind it; None for none."""
+    name = Path(path)
+    while name.suffix in _ENDINGS:
+        name = name.with_suffix("")
+    return next((known for known in READERS.names() if name.suffix == f".{known}"), None)
+
+
+__all__ = ["NO_CONTENT", "READERS", "WRITERS", "ContentLog", "Images", "TaskTrace", "Trace", "open_table", "open_trace"]

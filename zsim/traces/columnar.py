@@ -17,7 +17,7 @@ HEADER_KEY = b"zsim"
 
 
 def read(path: str, limit: int | None = None, place: str = "") -> Table:
-    """The trace at `path`, ready to be read batch by batch; `TraceError` for what is wrong with it."""
+    """zsim's own as Parquet columns, of the same names and meanings."""
     place = place or path
     file = open_parquet(path, place)
     names = [name for name in file.schema_arrow.names if name in COLUMNS]

@@ -48,16 +48,33 @@ class Columns:
 
     def cut(self, rows: int) -> "Columns":
         """The first `rows` rows."""
+        return self.take(slice(rows))
+
+    def take(self, rows: slice | npt.NDArray[np.intp] | npt.NDArray[np.bool_]) -> "Columns":
+        """Some of the rows; places are still those of the whole run."""
         return Columns(
-            self.page[:rows],
-            self.write[:rows],
-            None if self.time_ns is None else self.time_ns[:rows],
-            None if self.task is None else Labels(self.task.codes[:rows], self.task.names),
-            None if self.kind is None else self.kind[:rows],
-            None if self.content is None else self.content[:rows],
-            None if self.file is None else Labels(self.file.codes[:rows], self.file.names),
+            self.page[rows],
+            self.write[rows],
+            None if self.time_ns is None else self.time_ns[rows],
+            None if self.task is None else Labels(self.task.codes[rows], self.task.names),
+            None if self.kind is None else self.kind[rows],
+            None if self.content is None else self.content[rows],
+            None if self.file is None else Labels(self.file.codes[rows], self.file.names),
             self.place,
         )
+
+
+def joined(one: Columns, other: Columns) -> Columns:
+    """The rows of two runs with the same columns, whose labels mean the same."""
+
+    def column(name: str) -> Any:
+        first, then = getattr(one, name), getattr(other, name)
+        if isinstance(first, Labels):
+            return Labels(np.concatenate((first.codes, then.codes)), then.names)
+        return None if first is None else np.concatenate((first, then))
+
+    names = ("page", "write", "time_ns", "task", "kind", "content", "file")
+    return Columns(**{name: column(name) for name in names})
 
 
 @dataclass

@@ -19,10 +19,10 @@ import numpy.typing as npt
 from zsim.errors import TraceError
 from zsim.traces import lines
 from zsim.traces.columns import COLUMNS, KINDS, OPS, SCALES_NS, Columns, Labels, Table
-from zsim.traces.streams import open_bytes, pieces
+from zsim.traces.streams import blocks as line_blocks
+from zsim.traces.streams import line_placer
 
-BLOCK_BYTES = 4 << 20
-MAX_LINE_BYTES = 1 << 20
+PARSE_BYTES = 2 << 20
 
 
 class UnusualError(Exception):
@@ -30,32 +30,12 @@ class UnusualError(Exception):
 
 
 def read(path: str, limit: int | None = None) -> Table:
-    """The trace at `path` ("-": stdin), its header read, its rows ready to be; `TraceError` for what is wrong."""
+    """zsim's own: a header row, `page` and `op` required; plain, gzip or zstd."""
     place = "stdin" if path == "-" else path
-    blocks = _blocks(pieces(open_bytes(path), place), place)
+    blocks = line_blocks(path)
     header, names, line, rest = _header(place, blocks)
     time = next((name for name in names if name in SCALES_NS), "time_ns")
     return Table(_chunks(place, names, line, rest, blocks), header, time).limited(limit)
-
-
-def _blocks(data: Iterator[bytes], place: str) -> Iterator[tuple[int, bytes]]:
-    """(number of its first line, whole lines) of about BLOCK_BYTES each."""
-    line, parts, size = 1, [], 0
-    for piece in data:
-        parts.append(piece)
-        size += len(piece)
-        if size < BLOCK_BYTES:
-            continue
-        text = b"".join(parts)
-        end = text.rfind(b"\n") + 1
-        if len(text) - end > MAX_LINE_BYTES:
-            raise TraceError(f"{place}:{line + text.count(10)}: a line of more than {MAX_LINE_BYTES} bytes; not a CSV")
-        if end:
-            yield line, text[:end]
-        line += text.count(b"\n", 0, end)
-        parts, size = [text[end:]], len(text) - end
-    if size:
-        yield line, b"".join(parts)
 
 
 def _header(place: str, blocks: Iterator[tuple[int, bytes]]) -> tuple[dict[str, Any], list[str], int, bytes]:
@@ -113,21 +93,11 @@ def _chunks(
 
 
 def _parse(place: str, names: list[str], line: int, block: bytes) -> Columns:
-    where = _placer(place, line, block)
+    where = line_placer(place, line, block)
     try:
         return _fast(names, block, where)
     except UnusualError:
         return lines.parse(place, names, line, block, where)
-
-
-def _placer(place: str, line: int, block: bytes) -> Callable[[int], str]:
-    """A function from the row of a block to "file:line"; empty lines are no rows."""
-
-    def where(row: int) -> str:
-        filled = (number for number, text in enumerate(block.split(b"\n"), line) if text.strip(b"\r"))
-        return f"{place}:{next(number for i, number in enumerate(filled) if i == row)}"
-
-    return where
 
 
 def _fast(names: list[str], block: bytes, where: Callable[[int], str]) -> Columns:
@@ -142,7 +112,7 @@ def _fast(names: list[str], block: bytes, where: Callable[[int], str]) -> Column
     try:
         table = csv.read_csv(
             pa.BufferReader(block),
-            read_options=csv.ReadOptions(column_names=names, block_size=BLOCK_BYTES // 2),
+            read_options=csv.ReadOptions(column_names=names, block_size=PARSE_BYTES),
             convert_options=csv.ConvertOptions(column_types=types, include_columns=used, null_values=[""]),
         )
     except pa.ArrowInvalid as error:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 SEGMENTS = 10
 MEMORY_PERCENT = (25, 50, 75)
+ORIGIN = ("command", "imported", "generated", "synthetic", "seed", "instruction_ns", "reduced", "k")
+"""What the header may say of where the accesses come from."""
 
 
 def describe(trace: Trace, contents: Mapping[str, "Contents"]) -> dict[str, Any]:
@@ -41,6 +43,7 @@ def describe(trace: Trace, contents: Mapping[str, "Contents"]) -> dict[str, Any]
         "remapped_pages": trace.pages - trace.footprint_pages,
         "written_pages": len(np.unique(pages[(accesses & 1) != 0])),
         "tasks": [_task(trace, i) for i in range(len(trace.tasks))],
+        "origin": {key: trace.header[key] for key in ORIGIN if key in trace.header},
         "min_memory_pages": trace.header.get("min_memory_pages"),
         "reuse": _reuse(pages, trace.footprint_pages),
         "working_set_pages": working_set_pages(pages),

@@ -3,7 +3,7 @@
 import gzip
 import sys
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from io import BufferedReader
 from pathlib import Path
 from typing import BinaryIO, cast
@@ -11,6 +11,8 @@ from typing import BinaryIO, cast
 from zsim.errors import TraceError
 
 PIECE_BYTES = 1 << 20
+BLOCK_BYTES = 4 << 20
+MAX_LINE_BYTES = 1 << 20
 GZIP, ZSTD, PARQUET = b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"PAR1"
 
 
@@ -36,6 +38,39 @@ def pieces(stream: BufferedReader, place: str) -> Iterator[bytes]:
     else:
         while data := stream.read(PIECE_BYTES):
             yield data
+
+
+def blocks(path: str) -> Iterator[tuple[int, bytes]]:
+    """A text file ("-": stdin) as (number of its first line, whole lines) of about BLOCK_BYTES each."""
+    place = "stdin" if path == "-" else path
+    line, parts, size = 1, [], 0
+    for piece in pieces(open_bytes(path), place):
+        parts.append(piece)
+        size += len(piece)
+        if size < BLOCK_BYTES:
+            continue
+        text = b"".join(parts)
+        end = text.rfind(b"\n") + 1
+        if len(text) - end > MAX_LINE_BYTES:
+            raise TraceError(
+                f"{place}:{line + text.count(10)}: a line of more than {MAX_LINE_BYTES} bytes; not a text trace"
+            )
+        if end:
+            yield line, text[:end]
+        line += text.count(b"\n", 0, end)
+        parts, size = [text[end:]], len(text) - end
+    if size:
+        yield line, b"".join(parts)
+
+
+def line_placer(place: str, line: int, block: bytes) -> Callable[[int], str]:
+    """A function from the row of a block to "file:line"; empty lines are no rows."""
+
+    def where(row: int) -> str:
+        filled = (number for number, text in enumerate(block.split(b"\n"), line) if text.strip(b"\r"))
+        return f"{place}:{next(number for i, number in enumerate(filled) if i == row)}"
+
+    return where
 
 
 def _gzip(stream: BinaryIO, place: str) -> Iterator[bytes]:

@@ -7,12 +7,13 @@ import sys
 from collections.abc import Generator, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
 from zsim.errors import TraceError, UsageError, ZsimError
 from zsim.files import replacing
+from zsim.traces import WRITERS, named_format
 from zsim.traces.columnar import HEADER_KEY
 from zsim.traces.columns import SCALES_NS, Columns, Labels, Table
 
@@ -23,9 +24,9 @@ _PLAIN = re.compile(r"[\w.+-]+")
 
 
 def write_table(table: Table, path: str | Path) -> int:
-    """Write a table to `path` in the format of its suffix ("-": CSV to stdout); the number of rows.
+    """Write a table to `path` in the format of its name ("-": CSV to stdout); the number of rows.
 
-    A `UsageError` for a suffix that names no format, a `ZsimError` where the file cannot be written.
+    A `UsageError` for a name that tells no format, a `ZsimError` where the file cannot be written.
     """
     rows = 0
     for run in writing(table, path):
@@ -33,18 +34,16 @@ def write_table(table: Table, path: str | Path) -> int:
     return rows
 
 
-def writing(table: Table, path: str | Path) -> Generator[Columns]:
-    """The table's runs, each written to `path` as it passes; the file appears when all have passed."""
-    if not str(path).endswith(SUFFIXES) and str(path) != "-":
-        raise UsageError(f"{path}: no format has this suffix; expected {', '.join(SUFFIXES)} (or - for CSV to stdout)")
+def writing(table: Table, path: str | Path, format: str | None = None) -> Generator[Columns]:
+    """The table's runs, each written to `path` as it passes; the file appears when all have passed.
+
+    format  one of WRITERS; None: by the name
+    """
+    make = WRITERS.load(format or format_of(str(path)))
     written = 0
     with ExitStack() as stack:
         part = "-" if str(path) == "-" else str(stack.enter_context(_replacing(Path(path))))
-        writer: CsvWriter | ColumnarWriter
-        if str(path).endswith(".parquet"):
-            writer = ColumnarWriter(part, table)
-        else:
-            writer = CsvWriter(part, table, {".gz": "gzip", ".zst": "zstd"}.get(Path(path).suffix))
+        writer: Writer = make(part, table, str(path))
         for run in table.chunks:
             with said(path):
                 writer.write(run)
@@ -54,6 +53,29 @@ def writing(table: Table, path: str | Path) -> Generator[Columns]:
             raise TraceError(f"{path}: not written, as there is no access to write")
         with said(path):
             writer.close()
+
+
+def format_of(path: str) -> str:
+    """The format to write `path` in, by its name; a `UsageError` where that tells none."""
+    format = named_format(path)
+    if format in WRITERS.names():
+        return str(format)
+    if path.endswith(".parquet"):
+        return "columnar"
+    if path == "-" or path.endswith(SUFFIXES):
+        return "csv"
+    known = ", ".join([*SUFFIXES, ".oracleGeneral.bin"])
+    raise UsageError(f"{path}: no format has this suffix; expected {known} (or - for CSV to stdout)")
+
+
+class Writer(Protocol):
+    """What writes the rows of a trace, run by run."""
+
+    def write(self, run: Columns) -> None:
+        """Append a run of rows."""
+
+    def close(self) -> None:
+        """Write what is left."""
 
 
 @contextmanager
@@ -75,13 +97,17 @@ def said(path: str | Path) -> Iterator[None]:
 
 
 class CsvWriter:
-    """CSV rows under a header row; what the trace's header says as one comment line, as far as it is plain words."""
+    """CSV rows under a header row; what the trace's header says as one comment line, as far as it is plain words.
 
-    def __init__(self, part: str, table: Table, compression: str | None) -> None:
+    Compressed where the file's final `name` ends in .gz or .zst; `part` is what it is called until then.
+    """
+
+    def __init__(self, part: str, table: Table, name: str = "") -> None:
         import pyarrow as pa
 
         self.table = table
         self._columns: list[str] = []
+        compression = {".gz": "gzip", ".zst": "zstd"}.get(Path(name).suffix)
         self._file = pa.PythonFile(sys.stdout.buffer, "w") if part == "-" else pa.output_stream(part, compression)
         words = {key: str(value) for key, value in self.table.header.items()}
         plain = [f"{key}={value}" for key, value in words.items() if _PLAIN.fullmatch(key) and _PLAIN.fullmatch(value)]
@@ -109,7 +135,7 @@ class CsvWriter:
 class ColumnarWriter:
     """Parquet columns, made to be small; the trace's header goes into the schema's metadata."""
 
-    def __init__(self, part: str, table: Table) -> None:
+    def __init__(self, part: str, table: Table, name: str = "") -> None:
         self.part = part
         self.table = table
         self._file: Any = None

@@ -4,9 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from zsim.errors import UsageError
-from zsim.report.style import BLUE, GREEN, GREY, LIGHT, METADATA, RED, WIDTH_IN, styled
 from zsim.resultfiles import write_text, writing
+from zsim.style import BLUE, GREEN, GREY, LIGHT, RED, WIDTH_IN, form_of, styled, write_figure
 from zsim.validation.cases import Case
 from zsim.validation.compare import BARS, Comparison
 from zsim.validation.output import as_csv
@@ -81,20 +80,12 @@ def _outcomes(axes: "Axes", name: str, cases: list[Comparison]) -> None:
 
 def save_figure(comparisons: Sequence[Comparison], path: Path) -> list[Path]:
     """Draw into `path` (svg, pdf or png by its suffix), the figures as CSV beside it; both paths."""
-    form = check_figure(path)
+    form = form_of(path)
     with styled(), writing(path) as part:
-        draw(comparisons).savefig(part, format=form, metadata=METADATA[form])
+        write_figure(draw(comparisons), part, form)
     table = path.with_suffix(".csv")
     write_text(table, as_csv(comparisons))
     return [path, table]
-
-
-def check_figure(path: Path) -> str:
-    """The form that a figure's name asks for; a `UsageError` for another."""
-    form = path.suffix.removeprefix(".").lower()
-    if form not in METADATA:
-        raise UsageError(f"{path}: a figure's name ends in .{', .'.join(METADATA)}")
-    return form
 
 
 def _dot(axes: "Axes", x: float, y: float, each: Comparison) -> None:

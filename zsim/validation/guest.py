@@ -15,7 +15,7 @@ from zsim.imagesizes import file_digest
 from zsim.kernels import Kernel, parse_kernel
 from zsim.traces.trace import ContentLog, Images, TaskTrace, Trace
 from zsim.units import PAGE_SIZE
-from zsim.validation.cases import Case
+from zsim.validation.cases import MAJOR_STORE, Case
 
 READ, REWRITE, DIRTY = range(3)
 """What an access of a recorded trace does: reads; writes new content; reads, then writes with the content as it is."""
@@ -41,6 +41,8 @@ RECENCY: Kernel = (6, 3)
 STALE: Kernel = (6, 12)
 """From here on reclaim does not bring a cgroup's statistics up to date (mem_cgroup_flush_stats_ratelimited)."""
 NEVER_NS = 10**18
+ALIGNED: Kernel = (6, 7)
+"""From here on a large anonymous mapping begins where a page table does (thp_get_unmapped_area)."""
 RANDOM_CONTENTS = 512
 """Contents after the population's: random bytes, which no codec makes smaller."""
 WAKEUP_NS = 50_000
@@ -85,9 +87,10 @@ def config_values(case: Case) -> dict[str, Any]:
 
 
 def statistics_read_every(case: Case) -> int:
-    """After so many accesses the recorder read memory.stat, which alone kept 6.12's statistics up to date; 0: others did.
+    """After so many accesses the recorder read memory.stat, which alone kept 6.12's statistics up to date.
 
-    zswap's shrinker asks for them at each pass. Nobody reads those of the root cgroup.
+    0 where reclaim brings them up to date itself, or zswap's shrinker does, and for the root cgroup, whose statistics
+    the recorder does not read.
     """
     if case.kernel < STALE or case.is_mglru or _shrinks(case):
         return 0
@@ -166,11 +169,29 @@ def load_guest_trace(case: Case) -> tuple[Trace, npt.NDArray[np.int64]]:
         footprint_pages=pages,
         owner=np.zeros(pages, np.uint16),
         is_file=is_file,
-        numbers=np.arange(pages, dtype=np.uint64),
+        numbers=np.arange(pages, dtype=np.uint64) + np.uint64(first_page_number(case, page)),
         content=log,
         images=_images(case),
     )
     return trace, access
+
+
+def first_page_number(case: Case, page: npt.NDArray[np.int64]) -> int:
+    """The virtual page number of page 0, up to whole page tables: readahead by address stops where a page table ends.
+
+    Where run.json has no `address` it is read off the recording: windows that are cut short time and again at the same
+    place in a sequential run end there. Otherwise 0.
+    """
+    if case.config.get("address") is not None:
+        return int(case.config["address"]) // PAGE_SIZE % PAGES_PER_TABLE
+    window = 1 << (case.config.get("page_cluster") or 0)
+    if window == 1 or case.kernel >= ALIGNED:
+        return 0
+    major = page[case.outcomes() >= MAJOR_STORE]
+    step = np.diff(major)
+    cut = np.flatnonzero((step[:-1] == window) & (step[1:] > 0) & (step[1:] < window)) + 2
+    places, times = np.unique(major[cut] % PAGES_PER_TABLE, return_counts=True)
+    return -int(places[times.argmax()]) % PAGES_PER_TABLE if times.max(initial=0) > 1 else 0
 
 
 def _columns(path: Path) -> tuple[npt.NDArray[np.int64], ...]:

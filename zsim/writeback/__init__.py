@@ -69,7 +69,13 @@ class Pool(Protocol):
         ...
 
     def evict(self) -> bool:
-        """Write back one unit: a page of the allocator's choosing, or the oldest entry; False where that failed."""
+        """Write back one unit: a page of the allocator's choosing, or the oldest entry of whose turn it is; False where
+        that failed.
+        """
+        ...
+
+    def evict_oldest(self) -> bool:
+        """The same, but the oldest entry of all cgroups instead of that of whose turn it is."""
         ...
 
     def flush(self) -> bool:

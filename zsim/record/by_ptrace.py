@@ -1,0 +1,61 @@
+"""`--via ptrace`: the program is traced, its pages are taken away and given back one by one."""
+
+import os
+import platform
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from zsim.record import Ended, Job
+from zsim.record.journal import Journal
+from zsim.record.launch import check_platform, check_traceable, start
+from zsim.record.signals import PASSED_ON, TERMINAL_SIGNALS, exit_code
+from zsim.record.tracer import Tracer
+
+RECORDER = "first touches per batch of K distinct pages, by ptrace and mprotect; x86-64"
+
+
+def trace(job: Job, journal: Journal, after_batch: Callable[[], None]) -> Ended:
+    """Run the job's program under a `Tracer`."""
+    check_platform()
+    check_traceable(job.path)
+    tracer = Tracer(journal, after_batch, job.content != "none", job.file_calls)
+    pid = start(job.path, job.command, job.environ)
+    with passing_signals(pid):
+        status = tracer.run(pid)
+    recorder = f"{RECORDER} Linux {platform.release().split('-')[0]}"
+    return Ended(exit_code(status), tracer.clock.cpu_ns, recorder, {"efault_retries": tracer.efaults})
+
+
+@contextmanager
+def passing_signals(pid: int) -> Iterator[None]:
+    """Signals to this process go to the program; a terminal's Ctrl-C reaches it by itself."""
+    from_terminal = _has_terminal()
+    seen: list[int] = []
+
+    def pass_on(number: int, frame: Any) -> None:
+        seen.append(number)
+        if not from_terminal or number in PASSED_ON or len(seen) > 1:
+            os.kill(pid, number)
+
+    before = {number: signal.signal(number, pass_on) for number in (*TERMINAL_SIGNALS, *PASSED_ON)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _has_terminal() -> bool:
+    """Whether a terminal would send Ctrl-C to this process and the program alike."""
+    try:
+        terminal = os.open("/dev/tty", os.O_RDONLY)
+    except OSError:
+        return False
+    try:
+        return os.tcgetpgrp(terminal) == os.getpgrp()
+    except OSError:
+        return False
+    finally:
+        os.close(terminal)

@@ -1,0 +1,115 @@
+"""`--via lackey`: the program runs under valgrind's lackey, which writes down every access it makes.
+
+Exact but for what the kernel touches, some thousand times slower, and one process only. Lines are `I  ADDRESS,SIZE`,
+` L `, ` S ` and ` M ` (Valgrind manual, "Lackey"). Addresses are the program's own, so contents come from its memory.
+"""
+
+import os
+import re
+import shutil
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+from zsim.errors import UsageError
+from zsim.record import Ended, Job
+from zsim.record.areas import Areas, parse_maps
+from zsim.record.by_ptrace import passing_signals
+from zsim.record.journal import Journal
+from zsim.record.launch import start
+from zsim.record.memory import FilePages, Memory
+from zsim.record.signals import exit_code
+
+ACCESS = re.compile(rb"^(?:I | ([LSM])) ([0-9a-f]+)[0-9a-f]{3},", re.M)
+PIECE_BYTES = 1 << 18
+ACCESS_NS = 0.3
+"""Of an access, where the program's own CPU time is not known: about what a processor at 3 GHz takes."""
+
+
+def trace(job: Job, journal: Journal, after_batch: Callable[[], None]) -> Ended:
+    """Run the job's program under lackey; a `UsageError` where valgrind is not there."""
+    valgrind = shutil.which("valgrind")
+    if valgrind is None:
+        raise UsageError("--via lackey needs valgrind (Debian and Ubuntu: sudo apt install valgrind)")
+    lines, log = os.pipe()
+    os.set_inheritable(log, True)
+    options = ["--tool=lackey", "--trace-mem=yes", f"--log-fd={log}"]
+    pid = start(valgrind, ["valgrind", *options, job.path, *job.command[1:]], job.environ, trace=False)
+    os.close(log)
+    watcher = Watcher(pid, job, journal, after_batch)
+    with passing_signals(pid):
+        watcher.follow(lines)
+        _, status = os.waitpid(pid, 0)
+    recorder = "first touches per batch of K distinct pages, of every access by valgrind's lackey"
+    return Ended(exit_code(status), watcher.accesses * ACCESS_NS, recorder, {"all_accesses": watcher.accesses})
+
+
+class Watcher:
+    """Reads lackey's lines and gives the journal what is new in each batch."""
+
+    def __init__(self, pid: int, job: Job, journal: Journal, after_batch: Callable[[], None]) -> None:
+        self.pid = pid
+        self.memory: Memory | None = None
+        self.task = Path(job.path).name
+        self.journal = journal
+        self.after_batch = after_batch
+        self.contents = job.content != "none"
+        self.accesses = 0
+        self._seen: set[tuple[bytes, bytes]] = set()
+
+    def follow(self, lines: int) -> None:
+        """Take lines until the program ends."""
+        rest = b""
+        while piece := os.read(lines, PIECE_BYTES):
+            whole, _, rest = (rest + piece).rpartition(b"\n")
+            self._take(ACCESS.findall(whole + b"\n"))
+        os.close(lines)
+        self._capture()
+
+    def _take(self, found: list[tuple[bytes, bytes]]) -> None:
+        """Look at accesses as (letter, page in hexadecimal); a fetch has no letter."""
+        seen = self._seen
+        for at, access in enumerate(found):
+            if access not in seen:
+                self._access(access, self.accesses + at)
+                seen = self._seen
+        self.accesses += len(found)
+
+    def _access(self, access: tuple[bytes, bytes], at: int) -> None:
+        page, write = int(access[1], 16), access[0] in (b"S", b"M")
+        memory = self._memory_with(page)
+        area = memory.areas.find(page)
+        number, file = (page, None) if area is None else memory.identity(area, page, write)
+        if self.journal.full and (number, self.task) not in self.journal.batch:
+            self._turn_page()
+        self._seen.add(access)
+        if file is None:
+            memory.note(page, write)
+        self.journal.access(int(at * ACCESS_NS), self.task, number, write, file)
+
+    def _memory_with(self, page: int) -> Memory:
+        """The program's memory, with what is mapped now where `page` was in nothing known."""
+        if self.memory is None:  # not before the first access, when valgrind has become the program
+            self.memory = Memory(self.pid, mapped(self.pid), FilePages())
+        if self.memory.areas.find(page) is None:
+            self.memory.areas = mapped(self.pid)
+        return self.memory
+
+    def _turn_page(self) -> None:
+        self._capture()
+        self.journal.next_batch()
+        self._seen = set()
+        self.after_batch()
+
+    def _capture(self) -> None:
+        if self.memory is None or not self.contents:
+            return
+        for page, data in self.memory.contents():
+            self.journal.holds(page, self.task, data)
+
+
+def mapped(pid: int) -> Areas:
+    """What a process has mapped now; nothing where it is gone."""
+    with suppress(OSError):
+        return Areas(parse_maps(Path(f"/proc/{pid}/maps").read_text()))
+    return Areas()
