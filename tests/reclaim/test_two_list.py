@@ -245,7 +245,7 @@ def test_a_pass_goes_by_what_it_freed_itself() -> None:
 
 
 def test_reclaim_goes_by_statistics_of_the_last_flush() -> None:
-    """Between flushes the lists may grow or shrink without being noticed: here inactive pages are few, and then known."""
+    """Between flushes the lists may grow or shrink unnoticed: here inactive pages are few, and then known."""
     pages = two_list(8, reclaim__stats_interval_ns=10**18)
     pages.bring_in(*range(8))
     pages.shrink(1, priority=12)

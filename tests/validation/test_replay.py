@@ -33,13 +33,13 @@ def test_near_the_kernel(comparisons) -> None:
 def test_both_engines_see_the_same() -> None:
     """Outcomes and free pages fault by fault, in both engines."""
     (case,) = find_cases(names=["m61-none-zipf_r"])
-    trace, _ = load_guest_trace(case)
+    trace, access = load_guest_trace(case)
     trace.tasks[0].accesses = trace.tasks[0].accesses[:20_000]
     config = config_of(case)
     seen = []
     for make in (Engine, ReferenceEngine):
         engine = make(trace, config, load_contents(trace, "lz4"))
-        watch = Watch(engine)
+        watch = Watch(engine, access, 64)
         engine.run()
         seen.append((watch.outcomes, watch.rows, watch.free))
     assert np.array_equal(seen[0][0], seen[1][0])
