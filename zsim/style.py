@@ -221,7 +221,7 @@ def log_ticks(axis: "Axis", show: Callable[[float], str]) -> None:
     from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
     low, high = axis.get_view_interval()
-    room = 300 if axis.axis_name == "y" else 50  # texts beside one another take more of it
+    room = 300 if axis is axis.axes.yaxis else 50  # texts beside one another take more of it
     axis.set_major_locator(LogLocator(subs=(1, 2, 5) if high < room * low else (1,)))
     axis.set_major_formatter(FuncFormatter(lambda value, _: show(value)))
     axis.set_minor_formatter(NullFormatter())

@@ -42,7 +42,7 @@ def test_one_page_after_the_other() -> None:
     """Each is decompressed, written by itself and waited for; the object goes when the write has ended."""
     zram = every_ms(Sizes([1500]), zram__writeback="idle", zram__idle_age="0", **BACKED)
     store_at(zram, 0, 0, 0)
-    each_ns = zram.decompress_ns + WRITE_NS
+    each_ns = zram.codec.decompress_ns + WRITE_NS
     seen = []
     for at_ns in (NS_PER_MS + each_ns - 1, NS_PER_MS + each_ns + 1, NS_PER_MS + 2 * each_ns + 1):
         seen.append((at_ns, lambda: stored.append(zram.stored)))
@@ -82,7 +82,7 @@ def test_a_sector_used_meanwhile_stays() -> None:
     zram = every_ms(Sizes([1500]), zram__writeback="idle", zram__idle_age="100us", zram__writeback_limit=1, **BACKED)
     store_at(zram, 0, 0)
     loaded: list[int] = []
-    during = (NS_PER_MS + zram.decompress_ns + 1000, lambda: loaded.append(zram.load(0)))
+    during = (NS_PER_MS + zram.codec.decompress_ns + 1000, lambda: loaded.append(zram.load(0)))
     assert kept_by(zram, 1_500_000, during) == []
     assert loaded == [LOADED]
     assert (zram.count.bd_writes, zram.count.bd_count) == (1, 0)
@@ -93,7 +93,7 @@ def test_a_sector_given_up_meanwhile_is_gone() -> None:
     """Its block serves the next one."""
     zram = every_ms(Sizes([1500]), zram__writeback="idle", zram__idle_age="100us", **BACKED)
     store_at(zram, 0, 0, 0)
-    assert kept_by(zram, 1_500_000, (NS_PER_MS + zram.decompress_ns + 1000, lambda: zram.invalidate(0))) == [1]
+    assert kept_by(zram, 1_500_000, (NS_PER_MS + zram.codec.decompress_ns + 1000, lambda: zram.invalidate(0))) == [1]
     sector = zram.table[1]
     assert sector is not None and sector.block == 1
 
@@ -134,7 +134,7 @@ def test_recompression_wants_a_lower_size_class() -> None:
     assert zram.count.recompressed_pages == 1
     assert [sector.incompressible for sector in zram.table[:2] if sector] == [False, True]
     assert zram.second is not None
-    assert zram.mm.counters.compress_ns == 2 * (zram.compress_ns + zram.second.compress_ns)
+    assert zram.mm.counters.compress_ns == 2 * (zram.codec.compress_ns + zram.second.compress_ns)
 
 
 def test_a_recompressed_page_is_read_by_its_own_algorithm() -> None:
@@ -146,7 +146,7 @@ def test_a_recompressed_page_is_read_by_its_own_algorithm() -> None:
     zram.mm.spent_ns = 0
     zram.load(0)
     assert zram.second is not None
-    assert zram.mm.spent_ns == zram.second.decompress_ns != zram.decompress_ns
+    assert zram.mm.spent_ns == zram.second.decompress_ns != zram.codec.decompress_ns
 
 
 def test_recompress_threshold() -> None:

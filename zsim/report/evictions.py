@@ -9,7 +9,7 @@ from zsim.report.data import Data
 from zsim.report.layout import make_panels, named_runs
 from zsim.report.runs import Run, Runs
 from zsim.report.wanted import Wanted
-from zsim.style import SMALL_PT, WIDTH_IN, Look, looks
+from zsim.style import SMALL_PT, WIDTH_IN, Look, looks, names_above
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -50,6 +50,8 @@ def draw(shown: Data, runs: Runs, wanted: Wanted) -> "Figure":
         right.set_yscale("log")
         right.set_ylabel("share of longer")
     in_time([right for _, right in rows])
+    if len({each.colour for each in look.values()}) < len(look):
+        names_above(drawing, list(look.items()))  # the bars tell colours apart, not dashes
     rows[-1][0].set_xlabel("objects evicted per frame freed")
     rows[-1][1].set_xlabel("time until a frame of the pool is free")
     return drawing

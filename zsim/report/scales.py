@@ -71,13 +71,13 @@ def _share(axis: str) -> str:
 
 
 def _is_geometric(numbers: Sequence[float]) -> bool:
-    """Values that double (or so) each time want a log scale: their steps are evener in log."""
+    """Values that grow by half or more each time want a log scale, if their steps are evener there."""
     ordered = sorted(set(numbers))
     if len(ordered) < 3 or ordered[0] <= 0 or ordered[-1] < 8 * ordered[0]:
         return False
     steps = [b / a for a, b in zip(ordered, ordered[1:], strict=False)]
     gaps = [b - a for a, b in zip(ordered, ordered[1:], strict=False)]
-    return max(steps) / min(steps) < max(gaps) / min(gaps)
+    return min(steps) >= 1.5 and max(steps) / min(steps) < max(gaps) / min(gaps)
 
 
 class Unit(NamedTuple):

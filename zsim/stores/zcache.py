@@ -5,11 +5,11 @@ from dataclasses import asdict, dataclass
 
 import simpy
 
-from zsim.compressors import COMPRESSORS
 from zsim.config import Config
 from zsim.contents import Contents
 from zsim.shrinker import OldShrinker
 from zsim.stores import ACCEPTED, KEEP, TO_DEVICE, Mm
+from zsim.stores.codec import Codec
 from zsim.stores.tmem import Key, frontswap_key
 from zsim.stores.tmem_slabs import TmemSlabs
 from zsim.stores.zpages import Zpage, Zpages
@@ -63,9 +63,7 @@ class Zcache:
         self._object_of, self._index_of = mm.file_keys() if self.config.cleancache else ([], [])
         self._came_back: set[int] = set()
         self._pgscan = 0
-        codec = COMPRESSORS.load(config.compressor)
-        self.compress_ns = codec.compress_ns if config.cost.compress_ns < 0 else config.cost.compress_ns
-        self.decompress_ns = codec.decompress_ns if config.cost.decompress_ns < 0 else config.cost.decompress_ns
+        self.codec = Codec(config.compressor, mm, config.cost)
 
     @property
     def pages(self) -> int:
@@ -220,14 +218,12 @@ class Zcache:
 
     def _compress(self, content: int) -> int:
         """The compressed length; above PAGE_SIZE where it does not fit a page."""
-        self.mm.spent_ns += self.compress_ns
-        self.mm.counters.compress_ns += self.compress_ns
+        self.codec.compress()
         return self.contents.size_bytes[content]
 
     def _decompress(self, zpage: Zpage | None) -> None:
         if zpage is not None and zpage.handle:
-            self.mm.spent_ns += self.decompress_ns
-            self.mm.counters.decompress_ns += self.decompress_ns
+            self.codec.decompress()
 
     def _too_large(self, size_bytes: int, limit_bytes: int) -> bool:
         """A page that compresses poorly is refused."""

@@ -5,11 +5,11 @@ from dataclasses import asdict
 import simpy
 
 from zsim.allocators import make_allocator
-from zsim.compressors import COMPRESSORS
 from zsim.config import Config
 from zsim.contents import Contents
 from zsim.errors import UsageError
 from zsim.stores import ABSENT, ACCEPTED, FAILED, LOADED, READ, TO_DEVICE, Mm
+from zsim.stores.codec import Codec
 from zsim.stores.compaction import Compaction
 from zsim.stores.zram_backing import Backing
 from zsim.stores.zram_sector import MmStat, Sector, ZramCounters
@@ -50,10 +50,8 @@ class Zram:
         self.backing = Backing(config, mm, self.count) if zram.backing_device != "none" else None
         self.compaction = Compaction(self.allocator) if config.memory.mode == "machine" else None
         self.userspace = Userspace(self, zram)
-        codec = COMPRESSORS.load(config.compressor)
-        self.compress_ns = codec.compress_ns if config.cost.compress_ns < 0 else config.cost.compress_ns
-        self.decompress_ns = codec.decompress_ns if config.cost.decompress_ns < 0 else config.cost.decompress_ns
-        self.second = None if zram.recomp_algorithm == "none" else COMPRESSORS.load(zram.recomp_algorithm)
+        self.codec = Codec(config.compressor, mm, config.cost)
+        self.second = None if zram.recomp_algorithm == "none" else Codec(zram.recomp_algorithm, mm)
 
     @property
     def pages(self) -> int:
@@ -121,8 +119,7 @@ class Zram:
         now_ns = mm.now_ns + mm.spent_ns
         if same_filled[content]:
             return Sector(0, 0, content, now_ns, huge=False)
-        mm.spent_ns += self.compress_ns
-        mm.counters.compress_ns += self.compress_ns
+        self.codec.compress()
         size_bytes = contents.size_bytes[content]
         huge = size_bytes >= self.huge_bytes
         if huge:
@@ -170,9 +167,8 @@ class Zram:
     def decompress(self, sector: Sector) -> None:
         """Same-filled and huge pages cost nothing worth mentioning."""
         if sector.handle and not sector.huge:
-            cost_ns = self.second.decompress_ns if self.second and sector.recompressed else self.decompress_ns
-            self.mm.spent_ns += cost_ns
-            self.mm.counters.decompress_ns += cost_ns
+            codec = self.second if self.second and sector.recompressed else self.codec
+            codec.decompress()
 
     def content_of(self, slot: int) -> int | None:
         """The content id stored for a slot; None where nothing is."""
@@ -209,8 +205,7 @@ class Zram:
         sector = self.sector(slot)
         assert self.second
         self.decompress(sector)
-        self.mm.spent_ns += self.second.compress_ns
-        self.mm.counters.compress_ns += self.second.compress_ns
+        self.second.compress()
         size_bytes = self.contents.recompressed_bytes[sector.content]
         if self._class_index(size_bytes) >= self._class_index(sector.size_bytes):
             sector.incompressible = True

@@ -5,11 +5,11 @@ from functools import partial
 import simpy
 
 from zsim.allocators import EAGAIN, ENOMEM, ENOSPC, ObjectPool, make_allocator
-from zsim.compressors import COMPRESSORS
 from zsim.config import Config
 from zsim.contents import Contents
 from zsim.shrinker import STOP
 from zsim.stores import ACCEPTED, KEEP, TO_DEVICE, Mm
+from zsim.stores.codec import Codec
 from zsim.stores.compaction import Compaction
 from zsim.stores.entry_lru import BUSY, EMPTY, ROTATED, WRITTEN
 from zsim.stores.memcgs import Memcg, Memcgs
@@ -49,9 +49,7 @@ class Zswap:
         self.stored_peak = self.pages_peak = 0
         self.header_bytes = self.config.header_bytes if self.allocator.can_reclaim else 0
         self.entry_bytes = config.memory.entry_bytes
-        codec = COMPRESSORS.load(config.compressor)
-        self.compress_ns = codec.compress_ns if config.cost.compress_ns < 0 else config.cost.compress_ns
-        self.decompress_ns = codec.decompress_ns if config.cost.decompress_ns < 0 else config.cost.decompress_ns
+        self.codec = Codec(config.compressor, mm, config.cost)
         self._pages_seen = 0
         """The pool's size as it was when an entry was last stored or freed (to 6.8): reclaim frees its frame later."""
         self._flushing_until_ns: list[int] = []
@@ -118,8 +116,7 @@ class Zswap:
 
     def _compress(self, slot: int, page: int, content: int) -> bool:
         counters = self.mm.counters
-        self.mm.spent_ns += self.compress_ns
-        counters.compress_ns += self.compress_ns
+        self.codec.compress()
         size = self.contents.size_bytes[content]
         raw = self.config.raw_incompressible and size >= PAGE_SIZE and self.refused != KEEP
         if raw:
@@ -178,16 +175,12 @@ class Zswap:
             return False
         self.mm.counters.zswpin += 1
         if entry[0]:
-            self._decompress()
+            self.codec.decompress()
         if self.config.exclusive_loads:
             self.invalidate(slot)
         elif self.config.load_refreshes:
             self.memcgs.of(entry[3]).lru.refresh(slot)
         return True
-
-    def _decompress(self) -> None:
-        self.mm.spent_ns += self.decompress_ns
-        self.mm.counters.decompress_ns += self.decompress_ns
 
     def content_of(self, slot: int) -> int | None:
         """The content id stored for a slot; None where nothing is."""
@@ -303,7 +296,7 @@ class Zswap:
         """zswap_writeback_entry: decompress into the swap cache, start the write, drop the entry."""
         if not self.mm.start_writeback(self.entries[slot][3]):
             return False
-        self._decompress()
+        self.codec.decompress()
         self.mm.counters.evictions += 1
         self.mm.counters.written_back_pages += 1
         self.invalidate(slot)

@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from zsim.errors import UsageError
 from zsim.registry import suggestion
-from zsim.traces.columns import Columns, Labels, Table, joined
+from zsim.traces.columns import ROWS, Columns, Labels, Table, joined
 from zsim.traces.numbering import PageNumbers
 from zsim.traces.sieves import Batches, Rows, SafelyAllowedDrop
 from zsim.traces.trace import NO_CONTENT
@@ -47,7 +47,7 @@ def reduced(table: Table, pages: int, method: str = "sad") -> Table:
 
 
 def _left(runs: Iterator[Columns], sieve: SafelyAllowedDrop | Batches) -> Iterator[Columns]:
-    """The rows that stay, as soon as that is certain."""
+    """The rows that stay, in whole runs."""
     numbering, first = Numbering(), 0
     waiting: Columns | None = None
     numbers = np.empty(0, np.int64)
@@ -61,7 +61,7 @@ def _left(runs: Iterator[Columns], sieve: SafelyAllowedDrop | Batches) -> Iterat
         waiting = _named(waiting, np.searchsorted(numbers, list(sifted.content)), list(sifted.content.values()))
         waiting, numbers = waiting.take(stays), numbers[stays]
         settled = int(np.searchsorted(numbers, sifted.settled))
-        if settled:
+        if settled >= ROWS:
             yield waiting.cut(settled)
             waiting, numbers = waiting.take(slice(settled, None)), numbers[settled:]
     if waiting is not None and len(waiting):

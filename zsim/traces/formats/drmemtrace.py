@@ -19,7 +19,10 @@ from zsim.traces.columns import Columns, Labels, Table
 from zsim.traces.formats.accesses import Program
 from zsim.traces.formats.text import matches
 
-ROW = r"( *(?:\d+ +)?(?:\d+: *)?(?:W(\d{1,4})\.)?\S+) +(ifetch|read|write) +(\d{1,9}) byte\(s\) @ 0x([0-9a-f]{1,16})(?: .*)?"
+ROW = (
+    r"( *(?:\d+ +)?(?:\d+: *)?(?:W(\d{1,4})\.)?\S+) +"
+    r"(ifetch|read|write) +(\d{1,9}) byte\(s\) @ 0x([0-9a-f]{1,16})(?: .*)?"
+)
 OTHER = r"(?!.*byte\(s\) @).*|.*\bpref.*"
 EXPECTED = "a line of the view tool, such as '12 3: 4242 read 8 byte(s) @ 0x00007fff8044f6c0 by PC 0x...'"
 

@@ -50,8 +50,9 @@ def _columns(rows: Matches, clock: Clock, where: Callable[[int], str]) -> Column
     tasks = Labels(np.array([codes[name] for name in task], np.int32), names)
     ticks = np.array(seconds).astype(np.int64) * NS_PER_S
     ticks += np.array(fraction).astype(np.int64) * (1 if len(fraction[0]) == 9 else NS_PER_US)
+    byte = np.array([int(a or b, 16) for a, b in zip(address, fault, strict=True)], np.uint64)
     return Columns(
-        page=np.array([int(a or b, 16) for a, b in zip(address, fault, strict=True)], np.uint64) >> PAGE_SHIFT,
+        page=byte >> np.uint64(PAGE_SHIFT),
         write=np.array(list(map(_writes, event, code)), np.uint8),
         time_ns=clock.times_ns(ticks, tasks),
         task=tasks,
