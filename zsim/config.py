@@ -50,6 +50,10 @@ class MemoryConfig:
     page_table_bytes: int = key(
         0, "page tables charged (96 KiB in the recorded kernel runs) or held; 0: not counted", "bytes", at_least=0
     )
+    tables: bool = key(
+        False,
+        "page tables and the page cache's trees take memory as pages are touched for the first time",
+    )
     entry_bytes: int = key(
         95,
         "metadata per stored page (entry, handle, tree node), never given back; machine mode only; measured 75..105 "

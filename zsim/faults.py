@@ -19,6 +19,7 @@ from zsim.memory import (
 )
 from zsim.readahead import BlockReadahead, ClusterReadahead, NoReadahead, Readahead, VmaReadahead
 from zsim.stores import ABSENT, LOADED
+from zsim.tables import Tables
 from zsim.vmscan import Vmscan
 
 BLOCKED = -1
@@ -59,6 +60,7 @@ class Faults:
         self.audit = audit
         self.minor_ns = cost.minor_fault_ns
         self.major_ns = cost.major_fault_ns
+        self.tables = Tables(machine.memory, machine.file_block) if machine.config.memory.tables else None
         self.readahead = make_readahead(machine)
         self._begun: dict[int, Window] = {}
         """Faults that read ahead: the page, and how far that is."""
@@ -147,6 +149,8 @@ class Faults:
     def _fill(self, page: int, write: int) -> str:
         """A first touch, or a page of a file that has been evicted."""
         machine, memory = self.machine, self.machine.memory
+        if self.tables and not memory.flags[page] & SEEN:
+            self.tables.touch(page)
         if not machine.is_file[page]:
             machine.take_frame(page, FRAME | SEEN | PG_DIRTY, refault=False)
             memory.pte[page] = MAPPED_BY[write] | WRITABLE

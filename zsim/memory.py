@@ -88,6 +88,8 @@ class Memory:
         self.slot = [-1] * pages
         self.frames = 0
         self.zones: Places | None = None
+        self.tables_bytes = 0
+        """Page tables and page-cache nodes, where they are counted."""
 
     def take_frame(self, page: int) -> None:
         """A page gets a frame."""

@@ -62,7 +62,7 @@ class Ram:
 
     def frames_left(self) -> int:
         """Free page frames."""
-        metadata_bytes = self.pool.metadata_bytes + self.page_table_bytes
+        metadata_bytes = self.pool.metadata_bytes + self.page_table_bytes + self.memory.tables_bytes
         return self.size_pages - self.memory.frames - self.pool.pages + -metadata_bytes // PAGE_SIZE
 
     def may_grow(self, pages: int) -> bool:
@@ -162,7 +162,7 @@ class Cgroup:
     def charged_bytes(self) -> int:
         """memory.current."""
         stored_bytes = self.pool.compressed_bytes - (self.partly.uncharged_bytes if self.partly else 0)
-        return self.memory.frames * PAGE_SIZE + stored_bytes + self.page_table_bytes
+        return self.memory.frames * PAGE_SIZE + stored_bytes + self.page_table_bytes + self.memory.tables_bytes
 
     def frames_left(self) -> int:
         """Pages that can be charged before the limit; below 0 where compressed bytes went over it."""

@@ -119,7 +119,7 @@ class Vmscan:
         freed = self.machine.policy.shrink(pressure, self.pageout)
         self.machine.room.end_pass()
         self._let_write()
-        self.machine.store.shrink(priority)
+        self.machine.store.shrink(pressure.priority)
         self._let_write()
         return freed
 
@@ -140,11 +140,10 @@ class Vmscan:
         scanned_before = machine.counters.pgscan
         pressure = self._pressure(is_kswapd=True)
         freed = self._pass(pressure, priority)
-        while machine.counters.pgscan == scanned_before and priority > 1:
-            priority -= 1
-            freed += self._pass(pressure, priority)
+        while machine.counters.pgscan == scanned_before and pressure.priority > 1:
+            freed += self._pass(pressure, pressure.priority - 1)
         machine.counters.pgsteal_kswapd += freed
-        return pressure.progress, machine.counters.pgscan - scanned_before, priority
+        return pressure.progress, machine.counters.pgscan - scanned_before, pressure.priority
 
     def balanced(self) -> bool:
         """Above the high mark: kswapd may sleep."""

@@ -38,6 +38,7 @@ class Mglru:
         self.kinds = (ANON, FILE) if config.swappiness else (FILE,)
         self.recency = (True, config.file_recency)
         self.modern = config.mglru == "6.12"
+        self.switched = False
         self.generations = Generations(memory, is_file)
         self.walks = PageWalk(memory, is_file)
         self.eviction = Eviction(config, memory, self.generations, self.walks, counters)
@@ -96,10 +97,11 @@ class Mglru:
         eviction = self.eviction
         eviction.freed, eviction.swapped, eviction.walking = 0, False, pressure.is_kswapd
         first_seq, scanned = self.generations.max_seq, 0
-        priority = self._priority(pressure)
+        self.switched = not pressure.is_memcg
+        self._set_initial_priority(pressure)
         if pressure.is_kswapd and not self.modern and self._must_age():
             self._age()
-        while wanted := self._scan_count(priority, pressure.is_kswapd):
+        while wanted := self._scan_count(pressure.priority, pressure.is_kswapd):
             batch = eviction.evict(pageout)
             scanned += batch
             if not batch or scanned >= wanted or self._enough(pressure, first_seq):
@@ -113,14 +115,16 @@ class Mglru:
         """Every generation has been tried at the last priority."""
         return False
 
-    def _priority(self, pressure: Pressure) -> int:
+    def _set_initial_priority(self, pressure: Pressure) -> None:
         """set_initial_priority (6.12): kswapd, which wants much, begins where one pass should do."""
-        if not self.modern or pressure.is_memcg or pressure.nr_to_reclaim < MIN_LRU_BATCH:
-            return pressure.priority
+        if not self.modern or pressure.is_memcg or pressure.priority != DEF_PRIORITY:
+            return
+        if pressure.nr_to_reclaim < MIN_LRU_BATCH:
+            return
         inactive = self._size(ANON, FILE) - self._size_of(self.generations.max_seq, ANON, FILE)
         inactive -= self._size_of(self.generations.max_seq - 1, ANON, FILE)
         first = inactive.bit_length() - 1 - (pressure.nr_to_reclaim - 1).bit_length()
-        return max(pressure.priority - DEF_PRIORITY + min(max(first, DEF_PRIORITY // 2), DEF_PRIORITY), 1)
+        pressure.priority = min(max(first, DEF_PRIORITY // 2), DEF_PRIORITY)
 
     def _size(self, *kinds: int) -> int:
         return sum(sum(self.generations.sizes[kind]) for kind in kinds)
@@ -152,7 +156,7 @@ class Mglru:
     def _age(self) -> None:
         """try_to_inc_max_seq: what has been accessed joins the youngest generation, then a younger one begins."""
         walked = tuple(kind for kind in self.kinds if self.recency[kind])
-        self.generations.update_gen(self.walks.walk(walked))
+        self.generations.update_gen(self.walks.walk(walked, self.switched))
         self.generations.inc_max_seq(ANON in self.kinds)
         self.eviction.walking = True
 

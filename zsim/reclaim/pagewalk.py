@@ -47,11 +47,12 @@ class PageWalk:
         self._other_filter = np.ones(len(firsts), dtype=bool)
         self._new_task = np.ones(int(self._owner.max(initial=0)) + 1, dtype=bool)
 
-    def walk(self, kinds: tuple[int, ...]) -> npt.NDArray[np.intp]:
+    def walk(self, kinds: tuple[int, ...], switched: bool = False) -> npt.NDArray[np.intp]:
         """try_to_inc_max_seq's walk of all page tables: the accessed pages; tables with few are skipped the next time.
 
-        Only memory of these kinds is looked at. A task's first walk looks everywhere; a task that has not run since
-        the last walk has none, and where that is so of all tasks the filter is not made anew.
+        Only memory of these kinds is looked at. A task's first walk looks everywhere; a task that has not been switched
+        to since the last walk is passed over (lru_gen_use_mm), and where that is so of all tasks the filter is not made
+        anew. Who has accessed nothing since then has not run, unless all have been `switched` to.
         """
         young = np.flatnonzero(self._pte & ACCESSED)
         tables = self._table[young]
@@ -61,7 +62,7 @@ class PageWalk:
         walked &= np.isin(self._kinds[young], kinds)
         young, tables = young[walked], tables[walked]
         self._pte[young] &= ~ACCESSED & 0xFF
-        if len(ran):
+        if len(ran) or switched:
             found = np.bincount(tables, minlength=len(self._entries))
             self._other_filter = found * PTES_PER_CACHELINE >= self._entries
         self._filter, self._other_filter = self._other_filter, self._filter

@@ -13,6 +13,7 @@ from zsim.eras import ERAS
 from zsim.errors import TraceError
 from zsim.imagesizes import file_digest
 from zsim.kernels import Kernel, parse_kernel
+from zsim.tables import PTRS_PER_PTE
 from zsim.traces.trace import ContentLog, Images, TaskTrace, Trace
 from zsim.units import PAGE_SIZE
 from zsim.validation.cases import MAJOR_STORE, Case
@@ -20,22 +21,16 @@ from zsim.validation.cases import MAJOR_STORE, Case
 READ, REWRITE, DIRTY = range(3)
 """What an access of a recorded trace does: reads; writes new content; reads, then writes with the content as it is."""
 
-PAGES_PER_TABLE = 512
-SLOTS_PER_NODE, NODE_BYTES = 64, 584
-"""An xarray node, with the pointer by which it is charged (radix_tree_node)."""
 SWAP_SLOTS = 65_535
 """A 256 MiB swap device, less its header."""
 IDLE_PAGES = 32
 """Pages of idle processes, swapped out early on: frames that the trace gets besides those that were free."""
-DISK = {
-    "device.read_ns": 0,
-    "device.write_ns": 0,
-    "device.bandwidth_bytes_per_s": 10**15,
-    "zswap.rotate_written": False,
-}
-"""The guests' swap disk where a cgroup is the limit: emulated, a request is done before the submitter goes on. A page
-that is written back has not reached the page lists then, so folio_rotate_reclaimable finds it on none and does not
-move it to the inactive tail."""
+DISK = {"device.write_ns": 0, "device.bandwidth_bytes_per_s": 10**15}
+"""The guests' swap disk: emulated, a write is done before its submitter goes on."""
+CGROUP_DISK = DISK | {"device.read_ns": 0, "zswap.rotate_written": False}
+"""Where a cgroup is the limit, how long the task waits for a read makes no difference. A page that is written back has
+not reached the page lists when its write ends, so folio_rotate_reclaimable finds it on none and does not move it to the
+inactive tail."""
 RECENCY: Kernel = (6, 3)
 """From here on accesses to memory mapped MADV_RANDOM leave no trace (vma_has_recency)."""
 STALE: Kernel = (6, 12)
@@ -65,7 +60,7 @@ def config_values(case: Case) -> dict[str, Any]:
         "store": "zswap" if guest["zswap"] else "none",
         "compressor": codec_of(case),
         "memory.total": str(total_pages * PAGE_SIZE),
-        "memory.page_table_bytes": kernel_bytes(case),
+        "memory.tables": True,
         "swap.size": str(max(guest.get("swap_pages", SWAP_SLOTS), 1) * PAGE_SIZE),
         "swap.page_cluster": guest.get("page_cluster") or 0,
         "reclaim.policy": "mglru" if case.is_mglru else "two-list",
@@ -83,7 +78,7 @@ def config_values(case: Case) -> dict[str, Any]:
         values["zswap.shrinker_enabled"] = True
     if statistics_read_every(case):
         values["reclaim.stats_interval_ns"] = NEVER_NS
-    return values | (_ram(guest) if case.is_machine else _cgroup(guest) | DISK)
+    return values | (_ram(guest) | DISK if case.is_machine else _cgroup(guest) | CGROUP_DISK)
 
 
 def statistics_read_every(case: Case) -> int:
@@ -107,17 +102,6 @@ def era_of(case: Case) -> str:
 def codec_of(case: Case) -> str:
     """What zswap compressed with; where it was off, any."""
     return str(case.config["compressor"]) if case.config["zswap"] else "lz4"
-
-
-def kernel_bytes(case: Case) -> int:
-    """Kernel memory charged beside pages and pool: page tables, and the page cache's tree of the file."""
-    pages = len(case.outcomes()) - case.accesses_after_fill
-    in_file = pages - case.config.get("file_from", pages)
-    nodes, slots = 0, in_file
-    while slots > 1:
-        slots = -(-slots // SLOTS_PER_NODE)
-        nodes += slots
-    return -(-pages // PAGES_PER_TABLE) * PAGE_SIZE + nodes * NODE_BYTES
 
 
 def _shrinks(case: Case) -> bool:
@@ -183,15 +167,15 @@ def first_page_number(case: Case, page: npt.NDArray[np.int64]) -> int:
     place in a sequential run end there. Otherwise 0.
     """
     if case.config.get("address") is not None:
-        return int(case.config["address"]) // PAGE_SIZE % PAGES_PER_TABLE
+        return int(case.config["address"]) // PAGE_SIZE % PTRS_PER_PTE
     window = 1 << (case.config.get("page_cluster") or 0)
     if window == 1 or case.kernel >= ALIGNED:
         return 0
     major = page[case.outcomes() >= MAJOR_STORE]
     step = np.diff(major)
     cut = np.flatnonzero((step[:-1] == window) & (step[1:] > 0) & (step[1:] < window)) + 2
-    places, times = np.unique(major[cut] % PAGES_PER_TABLE, return_counts=True)
-    return -int(places[times.argmax()]) % PAGES_PER_TABLE if times.max(initial=0) > 1 else 0
+    places, times = np.unique(major[cut] % PTRS_PER_PTE, return_counts=True)
+    return -int(places[times.argmax()]) % PTRS_PER_PTE if times.max(initial=0) > 1 else 0
 
 
 def _columns(path: Path) -> tuple[npt.NDArray[np.int64], ...]:
