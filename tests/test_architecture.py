@@ -41,6 +41,7 @@ LAYERS = [
         "hits",
         "swap",
         "inversions",
+        "tables",
         "memory",
         "zones",
         "config",

@@ -111,7 +111,6 @@ def test_read_notices(damage: Callable[[Engine, int], None]) -> None:
         engine.faults.fault(page, 0, 10**9)
 
 
-@pytest.mark.xfail(strict=True, reason="the audit passes over pages of files")
 def test_a_dirty_file_page_dropped_is_noticed() -> None:
     """Page 29 was written and its file was not."""
     engine = audited()
@@ -121,7 +120,6 @@ def test_a_dirty_file_page_dropped_is_noticed() -> None:
         engine.audit.validate()
 
 
-@pytest.mark.xfail(strict=True, reason="nobody compares the store's entries with the slots in use")
 def test_an_entry_without_a_slot_is_noticed() -> None:
     """A slot was freed and its copy forgotten in the pool."""
     engine = audited()
@@ -130,7 +128,6 @@ def test_an_entry_without_a_slot_is_noticed() -> None:
         engine.audit.validate()
 
 
-@pytest.mark.xfail(strict=True, reason="a slot beside a page that is not in the swap cache passes")
 def test_a_slot_outside_the_swap_cache_is_noticed() -> None:
     """A page with a frame and a slot is in the swap cache."""
     engine = audited()

@@ -1,4 +1,4 @@
-"""Memory the kernel needs for pages as they are touched: page tables, and the page cache's trees (mm/memory.c, xarray)."""
+"""What the kernel needs for pages as they are touched: page tables and page-cache nodes (mm/memory.c, lib/xarray.c)."""
 
 from collections.abc import Sequence
 

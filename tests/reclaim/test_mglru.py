@@ -271,9 +271,10 @@ def test_kswapd_begins_where_one_pass_should_do() -> None:
     """set_initial_priority: log2 of the old pages less that of the target, between 6 and 12."""
     pages = aged(2000)
     policy = policy_of(pages)
-    for wanted, priority in ((63, 12), (64, 6), (1000, 6)):
-        assert policy._priority(Pressure(wanted, is_kswapd=True)) == priority
-    assert policy._priority(Pressure(1000, is_memcg=True)) == 12
+    for wanted, is_memcg, priority in ((63, False, 12), (64, False, 6), (1000, False, 6), (1000, True, 12)):
+        pressure = Pressure(wanted, is_kswapd=not is_memcg, is_memcg=is_memcg)
+        policy._set_initial_priority(pressure)
+        assert pressure.priority == priority
 
 
 # Refaults.

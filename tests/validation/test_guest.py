@@ -8,7 +8,7 @@ import pytest
 
 from zsim.errors import TraceError
 from zsim.validation.cases import Case, find_cases
-from zsim.validation.guest import config_of, config_values, era_of, load_guest_trace
+from zsim.validation.guest import config_of, config_values, era_of, load_guest_trace, statistics_read_every
 
 
 def case(name: str, **changed: object) -> Case:
@@ -18,19 +18,29 @@ def case(name: str, **changed: object) -> Case:
 
 
 def test_a_cgroup() -> None:
-    """32 MiB, page tables of 12,288 pages, pool limits of the guest's RAM, all but 64 KiB of 256 MiB swap."""
+    """32 MiB, page tables as pages are touched, pool limits of the guest's RAM, all but 64 KiB of 256 MiB swap."""
     config = config_of(case("k61-zbud-lz4-mixed-pool2-accept50"))
     assert (config.memory.mode, config.memory.size) == ("memcg", str(32 << 20))
     assert config.memory.total == str(117095 * 4096)
-    assert config.memory.page_table_bytes == 98304
+    assert config.memory.tables
     assert config.swap.size == str(65535 * 4096)
     assert (config.zswap.max_pool_percent, config.zswap.accept_threshold_percent) == (2, 50)
     assert (config.allocator, config.compressor, config.era) == ("zbud", "lz4", "6.1")
 
 
-def test_kernel_memory_of_a_file() -> None:
-    """24 page tables, and 96 + 2 + 1 nodes of the page cache's tree; memory.stat of the runs says 156 to 160 kB."""
-    assert config_of(case("f61-none-f_hot-sw60")).memory.page_table_bytes == 24 * 4096 + 99 * 584
+def test_who_keeps_statistics_fresh() -> None:
+    """6.12's two lists in a cgroup: the recorder, every 64 or 2,048 accesses; else reclaim, the shrinker or nobody."""
+    readings = {
+        "c612-zsmalloc-lz4-mixed-fresh-classic": 64,
+        "k612-zsmalloc-lz4-mixed-classic": 2048,
+        "m612-zsmalloc-lz4-mixed-classic": 0,
+        "k612-zsmalloc-lz4-mixed-shrinker-classic": 0,
+        "k612-zsmalloc-lz4-mixed-mglru": 0,
+        "k61-zsmalloc-lz4-mixed": 0,
+    }
+    assert {name: statistics_read_every(case(name)) for name in readings} == readings
+    for name, every in readings.items():
+        assert (config_of(case(name)).reclaim.stats_interval_ns > 0) == (every > 0)
 
 
 def test_a_machine() -> None:
