@@ -151,15 +151,22 @@ def test_clean_file_page_is_dropped_and_read_again() -> None:
     assert (bench.counters.filein, bench.counters.major_device, bench.counters.pswpin) == (1, 1, 0)
 
 
-def test_dirty_file_page_is_written_first() -> None:
-    """It goes to its own device, never to the store, and its frame is free only after that."""
+def test_dirty_file_page_was_written_by_a_flusher() -> None:
+    """By the time reclaim meets it: to its own device, never to the store, and it is freed like a clean one."""
     bench = Bench(files=[0])
     bench.fault(0, 1)
-    assert bench.evict(0) == [KEPT]
-    assert (bench.counters.fileout, bench.counters.zswpout, bench.memory.frames) == (1, 0, 1)
-    bench.end_writes()
     assert bench.evict(0) == [FREED]
-    assert (bench.counters.fileout, bench.memory.frames) == (1, 0)
+    assert (bench.counters.fileout, bench.counters.zswpout, bench.memory.frames) == (1, 0, 0)
+    assert bench.fault(0, now_ns=1_000_000) == READ_NS + MAJOR_NS
+
+
+def test_a_dirty_file_page_stays_where_its_device_fails() -> None:
+    """No flusher can write it: it is dirty again and keeps its frame."""
+    bench = Bench(files=[0], file__device="failing")
+    bench.fault(0, 1)
+    assert bench.evict(0) == [KEPT]
+    bench.end_writes()
+    assert bench.memory.flags[0] & PG_DIRTY and bench.memory.frames == 1
 
 
 def test_readahead_window_grows_with_hits() -> None:

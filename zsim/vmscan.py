@@ -1,7 +1,7 @@
 """Making room: kswapd's passes, direct reclaim, and what happens to each page reclaim tries to free (mm/vmscan.c)."""
 
 from zsim.audit import Audit
-from zsim.machine import Machine, OutOfMemoryError
+from zsim.machine import Machine, OutOfMemoryError, adjacent
 from zsim.memory import DIRTY, LOCKED, PG_DIRTY, PRESENT, SEEN, SWAPCACHE, WRITEBACK
 from zsim.reclaim import ACTIVATED, FREED, KEPT, Pressure
 from zsim.stores import ACCEPTED, KEEP, TO_DEVICE
@@ -25,6 +25,7 @@ class Vmscan:
         self._began_ns: dict[int, int] = {}
         self._fruitless: dict[int, tuple[int, tuple[int, int]]] = {}
         self._pressure_now = Pressure(0)
+        self._flushed_blocks: list[int] = []
 
     # Room for a task's page.
 
@@ -127,6 +128,8 @@ class Vmscan:
         """Submit what a pass wants written, and see what has been written meanwhile."""
         machine = self.machine
         machine.flush_writes()
+        if self._flushed_blocks:
+            self._submit_flushed()
         before = machine.writes_in_flight - machine.writeback_in_flight
         machine.reap()
         self._pressure_now.progress -= before - (machine.writes_in_flight - machine.writeback_in_flight)
@@ -179,6 +182,9 @@ class Vmscan:
             if bits & DIRTY:
                 flags |= PG_DIRTY
                 machine.versions[page] += 1
+        if flags & PG_DIRTY and machine.is_file[page] and not machine.file_device.fails:
+            flags &= ~PG_DIRTY
+            self._flushed(page)
         memory.flags[page] = flags
         if flags & PG_DIRTY:
             outcome = self._write(page)
@@ -192,6 +198,20 @@ class Vmscan:
         machine.evicted(page)
         self._pressure_now.progress += 1
         return FREED
+
+    def _flushed(self, page: int) -> None:
+        """The flusher threads have written a page of a file by the time reclaim meets it, which does not do so itself."""
+        if self.audit:
+            self.audit.written(page)
+        self.machine.counters.fileout += 1
+        self._flushed_blocks.append(self.machine.file_block[page])
+
+    def _submit_flushed(self) -> None:
+        """The device is busy with what flusher threads write; nobody waits for it."""
+        machine = self.machine
+        for run in adjacent(sorted(set(self._flushed_blocks))):
+            machine.file_device.submit(machine.now_ns + machine.spent_ns, True, run[0], len(run))
+        self._flushed_blocks.clear()
 
     def _write(self, page: int) -> int:
         """Offer a dirty page to the store, else start writing it to the device."""
