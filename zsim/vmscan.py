@@ -25,6 +25,7 @@ class Vmscan:
         self._began_ns: dict[int, int] = {}
         self._fruitless: dict[int, tuple[int, tuple[int, int]]] = {}
         self._pressure_now = Pressure(0)
+        machine.make_room = self.make_room
 
     # Room for a task's page.
 
@@ -57,6 +58,23 @@ class Vmscan:
             elif machine.writes_in_flight:
                 return False
         raise OutOfMemoryError("nothing left to reclaim")
+
+    def make_room(self) -> bool:
+        """Room for a worker, who is charged like a task: it reclaims in the cgroup, in a machine that is for kswapd.
+
+        False where that is of no use before a write ends.
+        """
+        machine, fruitless = self.machine, 0
+        if not machine.room.is_memcg:
+            machine.wake_kswapd()
+            return machine.has_room()
+        while not machine.has_room() and fruitless < MAX_RECLAIM_RETRIES:
+            freed = self._try_to_free(self._pressure(is_kswapd=False))
+            machine.counters.pgsteal_direct += freed
+            fruitless += not freed
+            if not freed and machine.writes_in_flight:
+                break
+        return machine.has_room()
 
     def _hopeless(self, page: int) -> bool:
         """Whether too many looks in a row freed nothing while writes ended that cleaned nothing, or none was left."""
