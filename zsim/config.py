@@ -138,9 +138,9 @@ class SwapConfig:
     page_cluster: int = key(0, "vm.page-cluster: readahead of up to 2^n pages; 0: none", at_least=0)
     readahead: str = key(
         "vma",
-        "vma: by virtual address, unless the swap device rotates (4.14 and later); cluster: the aligned block of slots, "
-        "as large as readahead was of use (3.14 and later, or vma_ra_enabled = false); block: always 2^page_cluster "
-        "slots",
+        "vma: by virtual address, unless the swap device rotates (4.14 and later); cluster: the aligned block of "
+        "slots, as large as readahead was of use (3.14 and later, or vma_ra_enabled = false); block: always "
+        "2^page_cluster slots",
         choices=("vma", "cluster", "block"),
     )
     write_frees_copy: bool = key(

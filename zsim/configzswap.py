@@ -43,8 +43,9 @@ class ZswapConfig:
         False, "the worker goes on until stores are accepted again, and every refusal until then wakes it (6.6 on)"
     )
     worker_turn_stores: int = key(
-        4,
-        "refused stores after which the worker has a turn within a batch of reclaim; a guess, see docs/model.md",
+        1,
+        "refused stores after which the worker has a turn in the midst of a batch of reclaim: at once to 6.4, some "
+        "stores later under the scheduler of 6.6 (see docs/model.md)",
         "stores",
         at_least=1,
     )

@@ -72,6 +72,7 @@ ERAS: dict[str, dict[str, Any]] = {
         "zswap.exclusive_loads": False,
         "zswap.evicts": "allocator",
         "zswap.worker_until_accepted": False,
+        "zswap.worker_turn_stores": 1,
         "zswap.rotate_written": True,
         "zswap.header_bytes": 8,
     },
@@ -90,6 +91,7 @@ ERAS: dict[str, dict[str, Any]] = {
         "zswap.evicts": "entry",
         "zswap.second_chance": True,
         "zswap.worker_until_accepted": True,
+        "zswap.worker_turn_stores": 3,
         "zswap.rotate_written": True,
         "zswap.header_bytes": 0,
     },
@@ -102,6 +104,7 @@ ERAS["6.6"] = ERAS["6.1"] | {
     "zswap.second_chance": False,
     "zswap.load_refreshes": True,
     "zswap.worker_until_accepted": True,
+    "zswap.worker_turn_stores": 3,
     "zswap.header_bytes": 0,
     "zswap.nr_zpools": 32,
 }

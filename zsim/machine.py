@@ -93,6 +93,9 @@ class Machine:
         self.cleancache: Cleancache | None = self.store if isinstance(self.store, Cleancache) else None
         self.room = make_room(config.memory, footprint_bytes, self.memory, self.store, config.reclaim.batch)
         self.wake_kswapd: Callable[[], None] = lambda: None
+        self.make_room: Callable[[], bool] = self.has_room
+        self.writer_reclaims = False
+        """Who writes pages back makes room for them himself: they are on reclaim's lists before they are written."""
         self.on_write: OnWrite = lambda write: None
         self.writes_in_flight = 0
         self._in_flight: list[Write] = []
@@ -128,6 +131,10 @@ class Machine:
     def may_spare(self, pages: int) -> bool:
         """Whether the pool may take so many more frames without touching the reserve."""
         return self.room.may_spare(pages)
+
+    def has_room(self) -> bool:
+        """Whether a page can be had without reclaim, by who has no claim to the reserve."""
+        return self.room.grants(self.room.frames_left())
 
     def take_frame(self, page: int, flags: int, refault: bool) -> None:
         """A page gets a frame and joins reclaim's lists."""
@@ -166,7 +173,7 @@ class Machine:
 
     def queue_write(self, page: int, from_store: bool = False) -> None:
         """Start writing a page below: to its swap slot, or to its file."""
-        rotate = RECLAIM if self.config.zswap.rotate_written or not from_store else 0
+        rotate = 0 if from_store else RECLAIM
         self.memory.flags[page] = self.memory.flags[page] & ~PG_DIRTY | WRITEBACK | rotate
         since_ns = self.now_ns + self.spent_ns if from_store else -1
         if self.is_file[page]:
@@ -187,7 +194,8 @@ class Machine:
         if self.memory.flags[page] & FRAME or not self.may_grow(1):
             return False
         self.note_written(page)
-        self.take_frame(page, FRAME | SWAPCACHE, refault=True)
+        rotate = RECLAIM if self.config.zswap.rotate_written or self.writer_reclaims else 0
+        self.take_frame(page, FRAME | SWAPCACHE | rotate, refault=True)
         self.queue_write(page, from_store=True)
         self.written_back.add(page)
         return True
@@ -236,6 +244,10 @@ class Machine:
         by_ns = self.now_ns + self.spent_ns
         while self._in_flight and self._in_flight[0].done_ns <= by_ns:
             self.end_write(self._in_flight[0])
+
+    def write_wait_ns(self) -> int:
+        """How long it is from the actor's start until a write that is under way ends; 0 where there is none."""
+        return max(self._in_flight[0].done_ns - self.now_ns, 0) if self._in_flight else 0
 
     def end_write(self, write: Write) -> None:
         """It is time for a write to end, if no reclaimer has seen that already."""

@@ -26,6 +26,7 @@ class Vmscan:
         self._fruitless: dict[int, tuple[int, tuple[int, int]]] = {}
         self._pressure_now = Pressure(0)
         self._flushed_blocks: list[int] = []
+        machine.make_room = self.make_room
 
     # Room for a task's page.
 
@@ -58,6 +59,23 @@ class Vmscan:
             elif machine.writes_in_flight:
                 return False
         raise OutOfMemoryError("nothing left to reclaim")
+
+    def make_room(self) -> bool:
+        """Room for a worker, who is charged like a task: it reclaims in the cgroup, in a machine that is for kswapd.
+
+        False where that is of no use before a write ends.
+        """
+        machine, fruitless = self.machine, 0
+        if not machine.room.is_memcg:
+            machine.wake_kswapd()
+            return machine.has_room()
+        while not machine.has_room() and fruitless < MAX_RECLAIM_RETRIES:
+            freed = self._try_to_free(self._pressure(is_kswapd=False))
+            machine.counters.pgsteal_direct += freed
+            fruitless += not freed
+            if not freed and machine.writes_in_flight:
+                break
+        return machine.has_room()
 
     def _hopeless(self, page: int) -> bool:
         """Whether too many looks in a row freed nothing while writes ended that cleaned nothing, or none was left."""
@@ -175,13 +193,7 @@ class Vmscan:
                 return ACTIVATED
             memory.slot[page] = slot
             flags |= SWAPCACHE | PG_DIRTY
-        bits = memory.pte[page]
-        if bits & PRESENT:
-            memory.pte[page] = 0
-            machine.unmapped_tasks.add(machine.owner[page])
-            if bits & DIRTY:
-                flags |= PG_DIRTY
-                machine.versions[page] += 1
+        flags |= self._unmap(page)
         if flags & PG_DIRTY and machine.is_file[page] and not machine.file_device.fails:
             flags &= ~PG_DIRTY
             self._flushed(page)
@@ -199,8 +211,20 @@ class Vmscan:
         self._pressure_now.progress += 1
         return FREED
 
+    def _unmap(self, page: int) -> int:
+        """try_to_unmap: PG_DIRTY where the task has written to the page, else 0."""
+        machine, bits = self.machine, self.machine.memory.pte[page]
+        if not bits & PRESENT:
+            return 0
+        machine.memory.pte[page] = 0
+        machine.unmapped_tasks.add(machine.owner[page])
+        if not bits & DIRTY:
+            return 0
+        machine.versions[page] += 1
+        return PG_DIRTY
+
     def _flushed(self, page: int) -> None:
-        """The flusher threads have written a page of a file by the time reclaim meets it, which does not do so itself."""
+        """Flusher threads have written a page of a file by the time reclaim meets it, which does not do so itself."""
         if self.audit:
             self.audit.written(page)
         self.machine.counters.fileout += 1

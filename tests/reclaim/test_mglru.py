@@ -74,12 +74,23 @@ def test_a_page_read_to_be_written_is_not() -> None:
     """It comes to the second youngest generation, and to the oldest when its write has ended."""
     pages = aged(3)
     pages.drop(2)
-    pages.memory.flags[2] = FRAME
+    pages.memory.flags[2] = FRAME | RECLAIM
     pages.memory.frames += 1
     pages.policy.insert(2, True)
     assert seq_of(pages, 2) == -1
     pages.policy.rotate(2)
     assert lists(pages)[0] == [2, 0, 1]
+
+
+def test_a_page_that_has_been_written_by_then_is_cold() -> None:
+    """Its write was over before it came on a list: among the oldest, behind those that were there."""
+    pages = aged(3)
+    pages.drop(2)
+    pages.memory.flags[2] = FRAME
+    pages.memory.frames += 1
+    pages.policy.insert(2, True)
+    assert lists(pages)[seq_of(pages, 2) - 1][-1] == 2
+    assert seq_of(pages, 2) <= -2
 
 
 # Aging.

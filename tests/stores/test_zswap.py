@@ -15,7 +15,7 @@ GIB = {"memory__total": "1G", "memory__mode": "memcg", "memory__size": "4M"}
 def pool_of(bench: Bench, pages: int) -> Zswap:
     """The store, its pool said to have so many pages."""
     store: Zswap = bench.machine.store
-    store.allocator.pages = pages
+    store.allocator.pages = store.pages_seen = pages
     return store
 
 

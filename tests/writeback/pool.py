@@ -14,6 +14,23 @@ class Mm:
     def __init__(self) -> None:
         self.counters = Counters()
         self.spent_ns = 0
+        self.writer_reclaims = False
+        self.room = True
+        self.waits: list[int] = []
+        """What write_wait_ns answers, one after the other; room is made by the last of them."""
+
+    def has_room(self) -> bool:
+        """Told beforehand."""
+        return self.room
+
+    def make_room(self) -> bool:
+        """Of no use where there is something to wait for."""
+        self.room = self.room or not self.waits
+        return self.room
+
+    def write_wait_ns(self) -> int:
+        """Until the next write ends."""
+        return self.waits.pop(0) if self.waits else 0
 
     def frames(self) -> int:
         """Page frames that pages hold."""
@@ -36,6 +53,8 @@ class Pool:
         self.pages = 20
         self.stored = 40
         self.succeeds = succeeds
+        self.chances = 0
+        """Evictions that only pass an entry over, before those that write."""
         self.evicted_at: list[int] = []
         self.env = simpy.Environment()
 
@@ -43,8 +62,15 @@ class Pool:
         """Small enough from 9 pages on."""
         return self.pages < 9
 
+    def next_is_written(self) -> bool:
+        """Once all chances are used up."""
+        return self.chances == 0
+
     def evict(self) -> bool:
         """A page less, where that succeeds."""
+        if self.chances:
+            self.chances -= 1
+            return False
         self.evicted_at.append(int(self.env.now))
         self.mm.spent_ns += 1000
         self.pages -= self.succeeds

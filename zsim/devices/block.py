@@ -65,5 +65,10 @@ class BlockDevice:
 
 
 def transfer_ns(pages: int, bandwidth_bytes_per_s: int) -> int:
-    """The time `pages` take at a bandwidth, in whole nanoseconds, never less than it really takes."""
+    """The time `pages` take at a bandwidth, in whole nanoseconds, never less than it really takes.
+
+    None at all where a page takes less than one: a link of such a bandwidth stands for one that costs nothing.
+    """
+    if bandwidth_bytes_per_s > PAGE_SIZE * NS_PER_S:
+        return 0
     return -(-pages * PAGE_SIZE * NS_PER_S // bandwidth_bytes_per_s)

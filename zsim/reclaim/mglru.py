@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from zsim.config import ReclaimConfig
-from zsim.memory import SEEN, Memory
+from zsim.memory import RECLAIM, SEEN, Memory
 from zsim.metrics import Counters
 from zsim.reclaim import PageOut
 from zsim.reclaim.balance import ANON, FILE, Pressure
@@ -24,8 +24,7 @@ class Mglru:
 
     A batch is MIN_LRU_BATCH (64) pages, twice SWAP_CLUSTER_MAX; here twice `reclaim.batch`. Left out: tiers by accesses
     through file descriptors (all pages here are mapped), zones, several cgroups and their order, min_ttl_ms, swap that
-    is nearly full, per-CPU batches of pages on their way to a list, flusher threads (a dirty file page is written when
-    it is to go). Where a kernel's tasks happen to run between two agings of one reclaim, its next walk skips most page
+    is nearly full, per-CPU batches of pages on their way to a list. Where a kernel's tasks happen to run between two agings of one reclaim, its next walk skips most page
     tables; here they never do.
     """
 
@@ -50,15 +49,19 @@ class Mglru:
     # Pages come and go.
 
     def insert(self, page: int, refault: bool) -> None:
-        """lru_gen_add_folio: pages of a fault, or of its readahead, are the youngest; one read to be written is not."""
-        recency = self.recency[self.is_file[page]]
-        in_fault = recency and bool(self.memory.flags[page] & SEEN)
-        self.generations.protected[page] = refault and self._refault(page) and in_fault
-        if recency:
-            self.generations.add(page, self.generations.max_seq - (not in_fault))
+        """lru_gen_add_folio: pages of a fault, or of its readahead, are the youngest.
+
+        One read to be written is of the second youngest generation while it is written; if that is over before it
+        comes on a list, it is cold, as memory without recency is.
+        """
+        kind, flags, generations = self.is_file[page], self.memory.flags[page], self.generations
+        recency = self.recency[kind]
+        in_fault = recency and bool(flags & SEEN)
+        generations.protected[page] = refault and self._refault(page) and in_fault
+        if in_fault or recency and flags & RECLAIM:
+            generations.add(page, generations.max_seq - (not in_fault))
         else:
-            oldest = self.generations.min_seq[FILE]
-            self.generations.add(page, oldest + (self.generations.count(FILE) > MIN_NR_GENS + 1))
+            generations.add(page, generations.min_seq[kind] + (generations.count(kind) > MIN_NR_GENS + 1))
 
     def _refault(self, page: int) -> bool:
         """lru_gen_refault: whether a page was evicted from what is still the oldest generation; it is spared once."""

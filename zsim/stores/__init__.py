@@ -28,6 +28,20 @@ class Mm(Protocol):
         """Page frames that pages hold: what the working set is measured by."""
         ...
 
+    writer_reclaims: bool
+
+    def has_room(self) -> bool:
+        """Whether a page can be had without reclaim."""
+        ...
+
+    def make_room(self) -> bool:
+        """The same, by reclaim where it must be; False where that does not help now."""
+        ...
+
+    def write_wait_ns(self) -> int:
+        """How long it is until a write that is under way ends."""
+        ...
+
     def may_grow(self, pages: int) -> bool:
         """Whether the pool may take so many more frames now."""
         ...

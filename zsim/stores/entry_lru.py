@@ -40,6 +40,10 @@ class EntryLru:
         """What was paged out in all when the oldest entry was stored."""
         return self._age[self.oldest()]
 
+    def has_chance(self) -> bool:
+        """Whether the oldest entry, if there is one, would be passed over once."""
+        return next(iter(self._referenced.values()), True)
+
     def takes_chance(self, slot: int) -> bool:
         """Whether the entry still had its second chance; it has not any more."""
         referenced = self._referenced[slot]

@@ -58,6 +58,10 @@ class Memcgs:
                 self._attempts += 1
                 return memcg
 
+    def has_chance(self) -> bool:
+        """Whether the oldest entry of the cgroup whose turn it is has its second chance yet."""
+        return self._each[self._next % len(self._each)].lru.has_chance()
+
     def oldest(self) -> Memcg | None:
         """The one with the oldest entry of all; None where there is no entry."""
         return min((memcg for memcg in self._each if len(memcg.lru)), key=lambda m: m.lru.oldest_age(), default=None)

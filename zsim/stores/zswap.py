@@ -50,7 +50,7 @@ class Zswap:
         self.header_bytes = self.config.header_bytes if self.allocator.can_reclaim else 0
         self.entry_bytes = config.memory.entry_bytes
         self.codec = Codec(config.compressor, mm, config.cost)
-        self._pages_seen = 0
+        self.pages_seen = 0
         """The pool's size as it was when an entry was last stored or freed (to 6.8): reclaim frees its frame later."""
         self._flushing_until_ns: list[int] = []
         self._evicting_ns = 0
@@ -91,7 +91,7 @@ class Zswap:
         if slot in self.entries:
             self.duplicates += 1
             self.invalidate(slot)
-        verdict = self.limit.look(self._pages_seen if self.limit.test == "above" else self.allocator.pages)
+        verdict = self.limit.look(self.pages_seen if self.limit.test == "above" else self.allocator.pages)
         if verdict != OPEN and not (verdict == FULL and self._make_room()):
             self.mm.counters.pool_limit_hit = self.limit.hits
             self.mm.counters.reject_pool_limit += 1
@@ -158,7 +158,7 @@ class Zswap:
 
     def _insert(self, slot: int, entry: Entry) -> None:
         self.entries[slot] = entry
-        self._pages_seen = self.allocator.pages
+        self.pages_seen = self.allocator.pages
         self.memcgs.of(entry[3]).stored += 1
         self.mm.counters.zswpout += 1
         if len(self.entries) > self.stored_peak:
@@ -202,7 +202,7 @@ class Zswap:
         memcg.stored -= 1
         if not handle:
             self.same_filled -= 1
-            self._pages_seen = self.allocator.pages
+            self.pages_seen = self.allocator.pages
             return
         memcg.lru.remove(slot)
         memcg.compressed_bytes -= size
@@ -210,13 +210,17 @@ class Zswap:
         self.compressed_bytes -= size
         self.incompressible -= self.config.raw_incompressible and size == PAGE_SIZE
         self.allocator.free(handle)
-        self._pages_seen = self.allocator.pages
+        self.pages_seen = self.allocator.pages
 
     # Writing back.
 
     def acceptable(self) -> bool:
         """Whether the pool is small enough for stores to be accepted again."""
         return self.limit.acceptable(self.allocator.pages)
+
+    def next_is_written(self) -> bool:
+        """Whether the next eviction takes a page for what it writes; else it only passes an entry over."""
+        return self.config.evicts == "allocator" or not self.memcgs.has_chance()
 
     def evict(self) -> bool:
         """Write back one unit: a page of the allocator's choosing, or the oldest entry; False where that failed."""

@@ -25,12 +25,24 @@ SWAP_SLOTS = 65_535
 """A 256 MiB swap device, less its header."""
 IDLE_PAGES = 32
 """Pages of idle processes, swapped out early on: frames that the trace gets besides those that were free."""
-DISK = {"device.write_ns": 0, "device.bandwidth_bytes_per_s": 10**15}
-"""The guests' swap disk: emulated, a write is done before its submitter goes on."""
-CGROUP_DISK = DISK | {"device.read_ns": 0, "zswap.rotate_written": False}
-"""Where a cgroup is the limit, how long the task waits for a read makes no difference. A page that is written back has
-not reached the page lists when its write ends, so folio_rotate_reclaimable finds it on none and does not move it to the
-inactive tail."""
+DISK = {
+    "device.read_ns": 200_000,
+    "device.write_ns": 1,
+    "device.bandwidth_bytes_per_s": 10**15,
+    "device.parallel": 65536,
+    "zswap.rotate_written": False,
+    "cost.access_ns": 25_000,
+    "cost.compress_ns": 90_000,
+    "cost.decompress_ns": 40_000,
+}
+"""The guests' swap disk where a cgroup is the limit: emulated, a write is done before the submitter goes on. A page
+that is written back has not reached the page lists then, so folio_rotate_reclaimable finds it on none and does not
+move it to the inactive tail; but where the writer must reclaim for the next page, which drains the batches.
+The times are those of the emulated processor, as the recordings' clock has them on average: they say how far the task
+gets while the writeback worker works, and matter for nothing else."""
+MACHINE_DISK = {"device.write_ns": 0, "device.bandwidth_bytes_per_s": 10**15}
+"""Where the guest's RAM is: a write is done before its submitter goes on; a read takes as long as kswapd needs to get
+the processor meanwhile (zsim's default)."""
 RECENCY: Kernel = (6, 3)
 """From here on accesses to memory mapped MADV_RANDOM leave no trace (vma_has_recency)."""
 STALE: Kernel = (6, 12)
@@ -78,7 +90,7 @@ def config_values(case: Case) -> dict[str, Any]:
         values["zswap.shrinker_enabled"] = True
     if statistics_read_every(case):
         values["reclaim.stats_interval_ns"] = NEVER_NS
-    return values | (_ram(guest) | DISK if case.is_machine else _cgroup(guest) | CGROUP_DISK)
+    return values | (_ram(guest) | MACHINE_DISK if case.is_machine else _cgroup(guest) | DISK)
 
 
 def statistics_read_every(case: Case) -> int:

@@ -21,9 +21,22 @@ class Mm(Protocol):
 
     counters: Counters
     spent_ns: int
+    writer_reclaims: bool
 
     def frames(self) -> int:
         """Page frames that pages hold."""
+        ...
+
+    def has_room(self) -> bool:
+        """Whether a page can be had without reclaim."""
+        ...
+
+    def make_room(self) -> bool:
+        """The same, by reclaim where it must be; False where that does not help now."""
+        ...
+
+    def write_wait_ns(self) -> int:
+        """How long it is until a write that is under way ends."""
         ...
 
 
@@ -68,6 +81,10 @@ class Pool(Protocol):
         """Whether the pool is small enough for stores to be accepted again."""
         ...
 
+    def next_is_written(self) -> bool:
+        """Whether the next eviction writes something, and takes a page for it; else it only passes an entry over."""
+        ...
+
     def evict(self) -> bool:
         """Write back one unit: a page of the allocator's choosing, or the oldest entry of whose turn it is; False where
         that failed.
@@ -75,7 +92,7 @@ class Pool(Protocol):
         ...
 
     def evict_oldest(self) -> bool:
-        """The same, but the oldest entry of all cgroups instead of that of whose turn it is."""
+        """The same, but the oldest entry of all cgroups that has had its second chance."""
         ...
 
     def flush(self) -> bool:
