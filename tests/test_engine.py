@@ -241,3 +241,19 @@ def test_recordings_conserve_their_pages(name: str, percent: str) -> None:
     assert count.zswpout > 0 and count.zswpin > 0
     first_touches = sum(len(np.unique(task.accesses >> 1)) for task in trace.tasks)
     assert count.minor_faults >= first_touches
+
+
+@pytest.mark.parametrize("make", [Engine, ReferenceEngine])
+@pytest.mark.parametrize(("task_exit", "left"), [(True, 1), (False, 9)])
+def test_a_task_that_ends_gives_up_its_memory(make: type[Engine], task_exit: bool, left: int) -> None:
+    """Frames, slots and copies of the first to end; what its file had in memory stays; the last task keeps all."""
+    short = [(page, 1) for page in range(9)]
+    trace = make_trace([short, [(page, 1) for page in range(40)] * 3], files=frozenset({(0, 8)}))
+    config = config_of(memory__mode="memcg", memory__size=30 * 4096, memory__task_exit=task_exit)
+    engine = make(trace, config, SizesByHash(), check=True)
+    engine.run()
+    memory = engine.machine.memory
+    kept = [page for page in range(9) if memory.flags[page]]
+    assert len(kept) == left
+    assert sum(slot >= 0 for slot in memory.slot[:8]) == (0 if task_exit else 8)
+    assert all(memory.flags[page] for page in range(9, 49))

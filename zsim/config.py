@@ -50,6 +50,9 @@ class MemoryConfig:
     page_table_bytes: int = key(
         0, "page tables charged (96 KiB in the recorded kernel runs) or held; 0: not counted", "bytes", at_least=0
     )
+    task_exit: bool = key(
+        True, "a task that ends while others go on frees its anonymous pages, their swap slots and compressed copies"
+    )
     tables: bool = key(
         False,
         "page tables and the page cache's trees take memory as pages are touched for the first time",

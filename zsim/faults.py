@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from zsim.audit import Audit
 from zsim.machine import Machine, adjacent
 from zsim.memory import (
@@ -276,6 +278,17 @@ class Faults:
             if run[0] <= wanted <= run[-1]:
                 found_ns = done_ns
         return found_ns
+
+    def exit(self, task: int) -> None:
+        """exit_mmap: anonymous pages, their slots and copies go; pages of files stay in the page cache, unmapped."""
+        machine, memory = self.machine, self.machine.memory
+        for page in np.flatnonzero(memory.owner == task).tolist():
+            if not machine.is_file[page]:
+                self.unmap(page)
+            elif memory.pte[page] & DIRTY:
+                memory.flags[page] |= PG_DIRTY
+                machine.versions[page] += 1
+            memory.pte[page] = 0
 
     def unmap(self, page: int) -> None:
         """The task gives a page up (its address came back as another kind of memory)."""

@@ -95,7 +95,12 @@ def test_protection_is_the_cgroups_own() -> None:
 def replay_of(cgroups: str) -> tuple[int, int]:
     """A task that went idle beside one that is busy: pages written back of each, at least once."""
     trace = make_trace([[(page, 1) for page in range(60)], [(page, 1) for page in range(60)] * 6])
-    values = {"memory__cgroups": cgroups, "zswap__max_pool_percent": 40, "zswap__second_chance": False}
+    values = {
+        "memory__cgroups": cgroups,
+        "memory__task_exit": False,
+        "zswap__max_pool_percent": 40,
+        "zswap__second_chance": False,
+    }
     config = config_of(era="6.12", pages=60, check__every=20, swap__device="optane", **values)
     machine = replayed(trace, config, check=True).machine
     owners = [machine.owner[page] for page in machine.written_back]

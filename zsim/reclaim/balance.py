@@ -48,7 +48,8 @@ class ScanBalance:
 
     `known` is what reclaim goes by: how long the four lists were, and which refaults were activated, when a cgroup's
     statistics were last brought up to date (mem_cgroup_flush_stats): at the start of a pass, or when
-    `stats_interval_ns` is over or they are read. Only how much is scanned goes by the lists as they are. 3.11 had no such statistics.
+    `stats_interval_ns` is over or they are read. Only how much is scanned goes by the lists as they are. 3.11 had no
+    such statistics.
     """
 
     def __init__(self, config: ReclaimConfig, lists: Sequence[Sized], counters: Counters) -> None:

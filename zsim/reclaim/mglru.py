@@ -24,8 +24,9 @@ class Mglru:
 
     A batch is MIN_LRU_BATCH (64) pages, twice SWAP_CLUSTER_MAX; here twice `reclaim.batch`. Left out: tiers by accesses
     through file descriptors (all pages here are mapped), zones, several cgroups and their order, min_ttl_ms, swap that
-    is nearly full, per-CPU batches of pages on their way to a list. Where a kernel's tasks happen to run between two agings of one reclaim, its next walk skips most page
-    tables; here they never do.
+    is nearly full, per-CPU batches of pages on their way to a list. Where a kernel's tasks are switched to
+    between two agings of one reclaim, its next walk skips most page tables: here they are if kswapd is at work beside
+    them, and not in a cgroup's reclaim.
     """
 
     stamp: "array[int]" = array("q")
