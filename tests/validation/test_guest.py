@@ -59,7 +59,9 @@ def test_mglru_and_the_shrinker() -> None:
     assert config_values(case("m612-zsmalloc-lz4-mixed-shrinker-nolimitcg-classic"))["zswap.shrinker_enabled"]
 
 
-@pytest.mark.parametrize(("kernel", "era"), [("6.1", "6.1"), ("6.5", "6.1"), ("6.9", "6.8"), ("6.12", "6.12"), ("6.14", "6.12")])
+@pytest.mark.parametrize(
+    ("kernel", "era"), [("6.1", "6.1"), ("6.5", "6.1"), ("6.9", "6.8"), ("6.12", "6.12"), ("6.14", "6.12")]
+)
 def test_the_era_of_a_kernel(kernel: str, era: str) -> None:
     """The newest that is not newer."""
     assert era_of(case("k61-none-mixed", kernel=kernel)) == era
