@@ -44,7 +44,7 @@ class ZswapConfig:
     )
     worker_turn_stores: int = key(
         1,
-        "refused stores after which the worker has a turn in the midst of a batch of reclaim: at once to 6.4, some "
+        "refused stores after which the worker has a turn in the midst of a batch of reclaim: at once to 6.5, some "
         "stores later under the scheduler of 6.6 (see docs/model.md)",
         "stores",
         at_least=1,

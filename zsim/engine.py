@@ -134,8 +134,7 @@ class Engine:
         tasks = []
         for number, recorded in enumerate(self.trace.tasks):
             stops = {row for row, _ in recorded.remaps} | {after[1] for after in starts if after and after[0] == number}
-            stops.add(len(recorded.accesses) - 1)
-            tasks.append(Task(number, recorded, sorted(stops), access_ns))
+            tasks.append(Task(number, recorded, sorted({*stops, max(len(recorded.accesses) - 1, 0)}), access_ns))
         for task, after in zip(tasks, starts, strict=True):
             if after:
                 self.children.setdefault(after, []).append(task)
@@ -335,8 +334,7 @@ class Engine:
             self._start_children(task, row)
         if task.row == task.length:
             task.end_ns = task.start_ns(row) + task.access_ns
-            if self.config.memory.task_exit:
-                self.clock.at(task.end_ns, lambda: self._exit(task))
+            self.clock.at(task.end_ns, lambda: self._exit(task))
 
     def _fault(self, task: Task, page: int, write: int, start_ns: int) -> bool:
         """Resolve a fault; False: the task waits for a write to end and tries again then."""
@@ -361,13 +359,11 @@ class Engine:
             self.live = sorted([*self.live, child], key=lambda live: live.number)
 
     def _exit(self, ended: Task) -> None:
-        """A task that ends while others go on gives up its memory."""
-        if any(task.row < task.length for task in self.tasks):
+        if self.config.memory.task_exit and any(task.row < task.length for task in self.tasks):
             self.machine.begin(int(self.clock.now))
             self.faults.exit(ended.number)
 
     def _finish(self, task: Task) -> None:
-        task.end_ns = task.start_ns(task.length - 1) + task.access_ns
         self.live = [live for live in self.live if live is not task]
 
 

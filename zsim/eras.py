@@ -91,7 +91,7 @@ ERAS: dict[str, dict[str, Any]] = {
         "zswap.evicts": "entry",
         "zswap.second_chance": True,
         "zswap.worker_until_accepted": True,
-        "zswap.worker_turn_stores": 3,
+        "zswap.worker_turn_stores": 4,
         "zswap.rotate_written": True,
         "zswap.header_bytes": 0,
     },
@@ -104,7 +104,7 @@ ERAS["6.6"] = ERAS["6.1"] | {
     "zswap.second_chance": False,
     "zswap.load_refreshes": True,
     "zswap.worker_until_accepted": True,
-    "zswap.worker_turn_stores": 3,
+    "zswap.worker_turn_stores": 4,
     "zswap.header_bytes": 0,
     "zswap.nr_zpools": 32,
 }

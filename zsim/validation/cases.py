@@ -58,7 +58,7 @@ class Case:
     def is_mglru(self) -> bool:
         """The multi-generational LRU was on."""
         state = self.config.get("lru_gen_state") or self.config.get("lru_gen") or "0"
-        return state not in ("N", "n") and int(str(state), 16) & 1 == 1
+        return str(state) in ("Y", "y") or str(state) not in ("N", "n") and int(str(state), 16) & 1 == 1
 
     @property
     def has_shrinker(self) -> bool:

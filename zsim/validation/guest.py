@@ -145,6 +145,8 @@ def _ram(guest: dict[str, Any]) -> dict[str, Any]:
 def load_guest_trace(case: Case) -> tuple[Trace, npt.NDArray[np.int64]]:
     """The accesses as a trace, and for each of its rows the recorded access it belongs to."""
     page, op, cid = _columns(case.trace_path)
+    images = _images(case)
+    _check(case, op, cid, images)
     file_from = case.config.get("file_from")
     pages = int(page.max()) + 1
     is_file = np.zeros(pages, np.uint8)
@@ -167,9 +169,22 @@ def load_guest_trace(case: Case) -> tuple[Trace, npt.NDArray[np.int64]]:
         is_file=is_file,
         numbers=np.arange(pages, dtype=np.uint64) + np.uint64(first_page_number(case, page)),
         content=log,
-        images=_images(case),
+        images=images,
     )
     return trace, access
+
+
+def _check(case: Case, op: npt.NDArray[np.int64], cid: npt.NDArray[np.int64], images: Images) -> None:
+    """One outcome an access; every content that is written is known."""
+    outcomes = len(case.outcomes())
+    if outcomes != len(op):
+        raise TraceError(
+            f"{case.folder / 'outcome.u8.zst'}: {outcomes} outcomes of the {len(op)} accesses of the trace"
+        )
+    wrong = np.flatnonzero((op == REWRITE) & ((cid < 0) | (cid >= images.count)))
+    if len(wrong):
+        row = int(wrong[0])
+        raise TraceError(f"{case.trace_path}: row {row}: cid {cid[row]} is not one of 0 .. {images.count - 1}")
 
 
 def first_page_number(case: Case, page: npt.NDArray[np.int64]) -> int:
