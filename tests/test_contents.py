@@ -34,21 +34,36 @@ def images_of(contents: Contents) -> np.ndarray:
     return np.array(contents.size_bytes[: contents.images])
 
 
-@pytest.mark.parametrize("codec", ["lz4", "zstd"])
-def test_sizes_are_the_recorded_ones(sqlite: Trace, codec: str) -> None:
+def test_sizes_are_the_recorded_ones(sqlite: Trace) -> None:
     """Every image compressed now has the size that was recorded."""
     assert sqlite.images is not None
-    contents = load_contents(sqlite, codec)
-    assert (images_of(contents) != sqlite.images.sizes_bytes[codec]).sum() == 0
+    contents = load_contents(sqlite, "lz4")
+    assert (images_of(contents) != sqlite.images.sizes_bytes["lz4"]).sum() == 0
     assert not any(contents.drawn[: contents.images])
+
+
+def test_zstd_is_set_as_in_the_kernel(sqlite: Trace) -> None:
+    """The recorder let the library fit its tables to the page: 14 bytes off on average (docs/compressors.md)."""
+    assert sqlite.images is not None
+    error = images_of(load_contents(sqlite, "zstd")) - sqlite.images.sizes_bytes["zstd"]
+    assert 10 < np.abs(error).mean() < 18 and np.abs(error).max() < 300
+
+
+def test_sizes_of_the_kernel(sqlite: Trace) -> None:
+    """Every image takes the kernel's size of a page like it under lz4; the mean stays."""
+    own, kernels = (load_contents(sqlite, "zstd", sizes=sizes) for sizes in ("library", "kernel"))
+    assert all(kernels.drawn[: kernels.images]) and not any(own.drawn[: own.images])
+    assert set(images_of(kernels).tolist()) <= set(Population().sizes_bytes("zstd").tolist())
+    assert images_of(kernels).mean() == pytest.approx(images_of(own).mean(), rel=0.1)
 
 
 def test_recorded_sizes_stand_in_for_missing_images(gcc: Trace) -> None:
     """Where an image is not there, its recorded size is used at the codec's default level."""
     assert gcc.images is not None
     varied = gcc.images.same_filled == 0
+    missing = varied & (gcc.images.slots < 0)
     found = images_of(load_contents(gcc, "zstd"))
-    assert (found[varied] == gcc.images.sizes_bytes["zstd"][varied]).all()
+    assert (found[missing] == gcc.images.sizes_bytes["zstd"][missing]).all()
     assert 0 < found[~varied].min() < 40
 
 

@@ -177,6 +177,12 @@ class Config:
     chain_size: int = key(0, "zsmalloc: most pages of a zspage; 0: the version's own (4, from 6.3 on 8)", at_least=0)
     compressor: str = key("lz4", "lz4, lzo, lzo-rle, zstd, lz4hc, deflate: `zsim list compressors`")
     compressor_level: int = key(0, "0: the codec's default (zstd 3)", at_least=0)
+    compressor_sizes: str = key(
+        "library",
+        "sizes of page images. library: as the Python package compresses them; kernel: as Linux 6.1 or 6.12 compressed "
+        "pages of similar lz4 size, as for pages without an image",
+        choices=("library", "kernel"),
+    )
     writeback: str = key("worker", "who writes compressed pages back: `zsim list writeback`")
     seed: int = key(1, "of every random draw", at_least=0)
     memory: MemoryConfig = MemoryConfig()

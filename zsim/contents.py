@@ -77,13 +77,16 @@ class Contents:
 class Columns:
     """Sizes and flags of a trace's images under a codec, and the population's sizes under the same."""
 
-    def __init__(self, images: Images | None, codec: Compressor, level: int, population: Population, seed: int) -> None:
+    def __init__(  # noqa: PLR0913
+        self, images: Images | None, codec: Compressor, level: int, population: Population, seed: int, kernels: bool
+    ) -> None:
         self.population_bytes = population.sizes_bytes(codec.name)
         count = 0 if images is None else images.count
         self.size_bytes = np.full(count, UNKNOWN, np.int64)
         self.same_filled = self.zero_filled = self.drawn = np.zeros(count, np.uint8)
         if images is not None:
-            self.size_bytes = image_sizes(images, codec, level)
+            if not kernels:
+                self.size_bytes = image_sizes(images, codec, level)
             self.same_filled = images.same_filled
             self.zero_filled = images.same_filled if images.zero_filled is None else images.zero_filled
             self.drawn = (self.size_bytes == UNKNOWN).astype(np.uint8)
@@ -102,9 +105,13 @@ class Columns:
         self.size_bytes[missing] = self.population_bytes[rows]
 
 
-def load_contents(trace: Trace, compressor: str, level: int = 0, kernel: str = "6.1", seed: int = 1) -> Contents:
+def load_contents(  # noqa: PLR0913
+    trace: Trace, compressor: str, level: int = 0, kernel: str = "6.1", seed: int = 1, sizes: str = "library"
+) -> Contents:
     """What the trace's pages hold under `compressor` at `level` (0: its default), drawn as on `kernel` by `seed`.
 
+    `sizes` "library": an image's size is what the Python package makes of it; "kernel": what a kernel made of a page of
+    similar lz4 size, as for pages without an image.
     Sizes of images are computed once and kept in the user's cache. A name that is unknown or a level the codec does
     not have is a `UsageError`, a damaged page file a `TraceError`.
     """
@@ -114,7 +121,8 @@ def load_contents(trace: Trace, compressor: str, level: int = 0, kernel: str = "
         offered = f"{codec.levels[0]}..{codec.levels[-1]}" if codec.levels else "its own"
         raise UsageError(f"{compressor} has no level {level}; expected {offered}")
     population = Population(kernel)
-    return Contents(trace, population, Columns(trace.images, codec, level, population, seed), seed)
+    columns = Columns(trace.images, codec, level, population, seed, sizes == "kernel")
+    return Contents(trace, population, columns, seed)
 
 
 def mix(values: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:

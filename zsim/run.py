@@ -158,9 +158,10 @@ def contents_of(trace: Trace, config: Config) -> Contents:
     """What the pages of a trace hold, with the sizes that `config` compresses them to; not changed by a replay."""
     if config.store == "none" and not config.swap.zeromap:
         return NoContents()
-    contents = load_contents(trace, config.compressor, config.compressor_level, config.era, config.seed)
+    sizes = config.compressor_sizes
+    contents = load_contents(trace, config.compressor, config.compressor_level, config.era, config.seed, sizes)
     if config.store == "zram" and config.zram.recomp_algorithm != "none":
-        second = load_contents(trace, config.zram.recomp_algorithm, 0, config.era, config.seed)
+        second = load_contents(trace, config.zram.recomp_algorithm, 0, config.era, config.seed, sizes)
         contents.recompressed_bytes = second.size_bytes
     return contents
 

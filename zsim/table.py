@@ -139,7 +139,10 @@ def _drawn(result: Result) -> str:
     share = result.metrics["drawn_share"]
     if not share:
         return ""
-    return f"{share:.1%} of the page contents have no recorded size: theirs was drawn from a population of real pages"
+    level = result.config["compressor_level"]
+    at = f", at the default level, not {level}" if level else ""
+    said = f"{share:.1%} of the page contents have no recorded size: theirs was drawn from a population of real pages"
+    return said + at
 
 
 def _too_small(result: Result) -> str:

@@ -52,6 +52,12 @@ class Population:
         return np.array(self._columns[column], np.uint8)
 
 
+def column(start: str) -> list[str]:
+    """The one column of the table whose name begins so."""
+    (name,) = [name for name in _read() if name.startswith(start)]
+    return _read()[name]
+
+
 @lru_cache(maxsize=1)
 def _read() -> dict[str, list[str]]:
     with files("zsim.compressors").joinpath("population.csv").open(encoding="ascii") as file:
