@@ -1,5 +1,7 @@
 """The machine: frames, plugged writes and what their end means, slots; and that its own audit notices damage."""
 
+from typing import Any
+
 import pytest
 
 from tests.machines import Bench, SizesByPage
@@ -281,3 +283,59 @@ def test_validate_notices(damage: object) -> None:
     damage(bench)
     with pytest.raises(AssertionError):
         bench.machine.validate()
+
+
+def given_up(bench: Bench, pages: int) -> list[int]:
+    """Slots of pages that were swapped out, read back and written to: the writes give them up."""
+    bench.swap_out(*range(pages))
+    slots = [bench.memory.slot[page] for page in range(pages)]
+    for page in range(pages):
+        bench.fault(page, 1)
+    return slots
+
+
+def test_slots_go_back_together() -> None:
+    """4.11 to 6.13: with the 65th, 64 are given back, and zswap's copies of them dropped."""
+    bench = Bench(pages=70, memory__size="4M", swap__size="8M")
+    slots = given_up(bench, 64)
+    machine = bench.machine
+    assert machine.returned == slots and machine.slots.used == machine.store.stored == 64
+    assert all(machine.page_at(slot) == -1 for slot in slots)
+    machine.validate()
+    bench.swap_out(64)
+    bench.fault(64, 1)
+    assert len(machine.returned) == machine.slots.used == machine.store.stored == 1
+    machine.validate()
+
+
+def test_a_slot_that_waits_is_not_written_back() -> None:
+    """Its page is elsewhere by now."""
+    bench = Bench(pages=70, memory__size="4M", swap__size="8M", zswap__evicts="entry")
+    given_up(bench, 2)
+    bench.machine.begin(0)
+    assert not bench.machine.store.evict()
+    assert bench.counters.written_back_pages == 0
+
+
+@pytest.mark.parametrize(
+    "values",
+    [{"era": "3.11"}, {"era": "6.19"}, {"swap__slots_cache": 0}, {"swap__size": "1M"}, {"store": "zcache2"}],
+    ids=str,
+)
+def test_slots_go_back_at_once(values: dict[str, Any]) -> None:
+    """Before and after, with few slots, and in stores that do not know it."""
+    bench = Bench(**({"pages": 70, "memory__size": "4M", "swap__size": "8M"} | values))
+    given_up(bench, 20)
+    assert bench.machine.returned == [] and bench.machine.slots.used == 0
+
+
+def test_the_last_slots_are_fetched_back() -> None:
+    """A page that finds no slot has those that wait given back."""
+    bench = Bench(pages=70, memory__size="4M", swap__size="8M")
+    slots = given_up(bench, 10)
+    machine = bench.machine
+    bench.touch(11)
+    others = [machine.slots.alloc(69) for _ in range(machine.slots.slots - machine.slots.used)]
+    assert machine.slots.alloc(69) == -1 and len(others) > 1000
+    assert bench.evict(11) == [FREED]
+    assert bench.memory.slot[11] in slots

@@ -146,6 +146,12 @@ class SwapConfig:
         "2^page_cluster slots",
         choices=("vma", "cluster", "block"),
     )
+    slots_cache: int = key(
+        64,
+        "slots are given back, and zswap's copies dropped, so many at a time (4.11 to 6.13); 0: at once",
+        "slots",
+        at_least=0,
+    )
     write_frees_copy: bool = key(
         False, "a write to a page that kept its slot frees slot and copy at once (before 5.18); else they go stale"
     )

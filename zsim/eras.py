@@ -13,6 +13,7 @@ _RECLAIM_3 = {
     "reclaim.balance": "rotated",
     "memory.watermark_scale_factor": 0,
     "swap.readahead": "block",
+    "swap.slots_cache": 0,
     "swap.write_frees_copy": True,
     "swap.map_writable": False,
     "swap.zeromap": False,
@@ -26,6 +27,7 @@ _RECLAIM_6 = {
     "reclaim.balance": "cost",
     "memory.watermark_scale_factor": 10,
     "swap.readahead": "vma",
+    "swap.slots_cache": 64,
     "swap.write_frees_copy": False,
     "zram.same_element": True,
     "zram.huge_bytes": 0,
@@ -109,7 +111,7 @@ ERAS["6.6"] = ERAS["6.1"] | {
     "zswap.nr_zpools": 32,
 }
 ERAS["6.8"] = ERAS["6.6"] | {"allocator": "zsmalloc", "zswap.skips_empty_memcgs": False}
-ERAS["6.19"] = ERAS["6.12"] | {"zswap.raw_incompressible": True}
+ERAS["6.19"] = ERAS["6.12"] | {"swap.slots_cache": 0, "zswap.raw_incompressible": True}
 
 SUMMARIES = {
     "2013": "zswap as debated: a store that finds no room has 16 of the oldest entries written back, itself.",

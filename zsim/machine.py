@@ -29,7 +29,7 @@ from zsim.metrics import Counters
 from zsim.reclaim import ActiveLists, make_policy
 from zsim.room import make_room
 from zsim.stores import Cleancache, SwapDevice, make_store
-from zsim.swap import PrioritySlots, SwapSlots
+from zsim.swap import SCARCE, PrioritySlots, SwapSlots
 from zsim.traces.objects import page_objects
 from zsim.traces.trace import Trace
 from zsim.units import PAGE_SIZE, pages_for, parse_bytes
@@ -38,6 +38,9 @@ LATENCIES = ("minor", "major_store", "major_device", "store", "writeback", "dire
 
 MAX_REQUEST_PAGES = 256
 """A merged request is at most 1 MiB, between the usual limits of 512 KiB and 1.25 MiB."""
+
+BATCHED = ("zswap", "none")
+"""Stores whose slots are given back in batches; left out for zram, and zcache is older."""
 
 Plug = tuple[dict[int, tuple[int, int]], dict[int, tuple[int, int]]]
 """Writes not submitted yet, swap's and files': block -> (page, start of its writeback or -1)."""
@@ -89,6 +92,9 @@ class Machine:
         self.disk_from = self.store.disksize_pages if isinstance(self.store, SwapDevice) else 0
         """The first slot on the swap device; those before it are of the store itself."""
         self.slots = PrioritySlots(SwapSlots(self.disk_from), disk) if self.disk_from else disk
+        self.slots_cache = config.swap.slots_cache if config.store in BATCHED else 0
+        self.returned: list[int] = []
+        """Slots given up that wait to be given back together (free_swap_slot)."""
         self.swap_device = make_device(config.swap.device, max(disk.slots, 1), config.seed, dict(config.device))
         self.cleancache: Cleancache | None = self.store if isinstance(self.store, Cleancache) else None
         self.room = make_room(config.memory, footprint_bytes, self.memory, self.store, config.reclaim.batch)
@@ -278,12 +284,29 @@ class Machine:
     def free_slot(self, page: int) -> None:
         """The last reference to a page's slot is gone: swap cache, store entry and slot go with it."""
         slot = self.memory.slot[page]
-        self.store.invalidate(slot)
         self.inversions.gone(page)
-        self.slots.free(slot)
         self.zero_pages.discard(page)
         self.memory.slot[page] = -1
         self.memory.flags[page] &= ~SWAPCACHE
+        if self.slots.slots - self.slots.used < SCARCE * self.slots_cache or not self.slots_cache:
+            self.release_slots()
+            self._release(slot)
+            return
+        if len(self.returned) == self.slots_cache:
+            self.release_slots()
+        self.slots.forget(slot)
+        self.returned.append(slot)
+
+    def release_slots(self) -> bool:
+        """Slots that wait for it are given back, and what the store has of them dropped; whether there were any."""
+        waiting, self.returned = self.returned, []
+        for slot in waiting:
+            self._release(slot)
+        return bool(waiting)
+
+    def _release(self, slot: int) -> None:
+        self.store.invalidate(slot)
+        self.slots.free(slot)
 
     def gauges(self) -> dict[str, int]:
         """How things stand now, by metric name."""
@@ -305,7 +328,7 @@ class Machine:
         for part in (self.memory, self.room, self.policy, self.store, self.slots, self.swap_device, self.file_device):
             part.validate()
         used = [slot for slot in self.memory.slot if slot >= 0]
-        assert len(used) == len(set(used)) == self.slots.used
+        assert len(used) == len(set(used)) == self.slots.used - len(self.returned)
         flags, slots, compressed = self.memory.flags, self.memory.slot, self.inversions.pages()
         assert set(compressed) == {p for p, s in enumerate(slots) if not flags[p] & FRAME and self.store.holds(s)}
 

@@ -3,6 +3,8 @@
 from collections import deque
 
 CLUSTER_SLOTS = 256
+SCARCE = 5
+"""With fewer free slots than so many of its sizes a processor's cache of slots is not used."""
 
 
 class SwapSlots:
@@ -10,7 +12,7 @@ class SwapSlots:
 
     Slots are handed out one after another inside a cluster of 256; a full cluster is followed by the cluster that has
     been free longest, and when none is wholly free by the first free slot found from there on. Left out: the per-CPU
-    caches of 64 slots (4.11 and later), which delay the reuse of a slot a little.
+    cache of 64 slots ahead (4.11 and later); those that are given back wait in `Machine.returned`.
     """
 
     def __init__(self, slots: int) -> None:
@@ -54,6 +56,10 @@ class SwapSlots:
         self._end = min((self._current + 1) * CLUSTER_SLOTS, self.slots)
         return slot
 
+    def forget(self, slot: int) -> None:
+        """The slot is nobody's any more, and not given back yet."""
+        self.page_at[slot] = -1
+
     def free(self, slot: int) -> None:
         """Give a slot back."""
         assert self._taken[slot], f"slot {slot} is not in use"
@@ -67,7 +73,8 @@ class SwapSlots:
 
     def validate(self) -> None:
         """Recount the slots, in all and per cluster."""
-        assert self.used == sum(self._taken) == sum(page >= 0 for page in self.page_at)
+        assert self.used == sum(self._taken) >= sum(page >= 0 for page in self.page_at)
+        assert all(taken or page < 0 for taken, page in zip(self._taken, self.page_at, strict=True))
         for cluster, count in enumerate(self._count):
             first = cluster * CLUSTER_SLOTS
             assert count == sum(self._taken[first : first + CLUSTER_SLOTS])
@@ -99,6 +106,14 @@ class PrioritySlots:
         if slot >= 0:
             self.page_at[slot] = page
         return slot
+
+    def forget(self, slot: int) -> None:
+        """The slot is nobody's any more, and not given back yet."""
+        if slot < self.high.slots:
+            self.high.forget(slot)
+        else:
+            self.low.forget(slot - self.high.slots)
+        self.page_at[slot] = -1
 
     def free(self, slot: int) -> None:
         """Give a slot back."""

@@ -189,6 +189,8 @@ class Vmscan:
             return KEPT
         if not flags & SWAPCACHE and not machine.is_file[page]:
             slot = machine.slots.alloc(page)
+            if slot < 0 and machine.release_slots():
+                slot = machine.slots.alloc(page)
             if slot < 0:
                 return ACTIVATED
             memory.slot[page] = slot

@@ -298,7 +298,8 @@ class Zswap:
 
     def _write_back(self, slot: int) -> bool:
         """zswap_writeback_entry: decompress into the swap cache, start the write, drop the entry."""
-        if not self.mm.start_writeback(self.entries[slot][3]):
+        page = self.entries[slot][3]
+        if self.mm.page_at(slot) != page or not self.mm.start_writeback(page):
             return False
         self.codec.decompress()
         self.mm.counters.evictions += 1
