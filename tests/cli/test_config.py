@@ -60,7 +60,7 @@ def test_show_names_every_key_and_origin(tmp_path: Path) -> None:
     assert all(f"\n{name.rpartition('.')[2]} = " in "\n" + text for name in config_keys())
     for line in ('era = "3.11"                  # --era', 'size = "64M"                # --memory', "# era 3.11"):
         assert line in text
-    assert f"seed = 3                  # {tmp_path / 'c.toml'}" in text
+    assert f"seed = 3                      # {tmp_path / 'c.toml'}" in text
 
 
 def test_show_as_json() -> None:
