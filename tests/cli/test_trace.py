@@ -134,3 +134,26 @@ def test_existing_files_are_kept(tmp_path: Path) -> None:
         result = run(*arguments)
         assert result.returncode == 2 and b"give --force" in result.stderr
     assert path.read_text() == "mine"
+
+
+def test_reduce(tmp_path: Path) -> None:
+    """The threshold in pages or as a size, one of the two; what is left is said, and known to info."""
+    inside("generate", "uniform", "-o", tmp_path / "a.csv", "--pages", "60", "-n", "3000")
+    by_pages = inside("reduce", tmp_path / "a.csv", tmp_path / "b.csv", "--pages", "50", "--json")
+    by_size = inside("reduce", tmp_path / "a.csv", tmp_path / "c.csv", "--min-memory", "200K", "--json")
+    assert json.loads(by_pages)["digest"] == json.loads(by_size)["digest"]
+    assert json.loads(by_pages)["accesses"] < 2000
+    text = inside("info", tmp_path / "b.csv")
+    assert "valid from            50 pages" in text and "reduced               sad" in text
+    for wrong in ([], ["--pages", "9", "--min-memory", "1M"], ["--pages", "1"], ["--min-memory", "25%"]):
+        result = run("reduce", tmp_path / "a.csv", tmp_path / "d.csv", *wrong)
+        assert result.returncode == 2 and b"Traceback" not in result.stderr
+
+
+def test_what_is_made_up_is_said(tmp_path: Path) -> None:
+    """Accesses drawn from regions are called that, by convert and by info."""
+    regions = Path(__file__).parents[1] / "traces" / "fixtures" / "small.damo.txt"
+    result = run("convert", regions, tmp_path / "a.trace.parquet")
+    assert result.returncode == 0 and b"made up from regions" in result.stderr
+    text = inside("info", tmp_path / "a")
+    assert "imported from         damo" in text and "made up from          regions" in text
