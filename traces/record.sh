@@ -12,7 +12,7 @@ cd /tmp/job
 record() { # NAME OPTION... -- COMMAND...
     name=$1
     shift
-    env -i PATH=/usr/bin:/bin LC_ALL=C HOME=/tmp/job "$zsim" record -o "$folder/$name" --env HOME --cpu-time measure "$@"
+    env -i PATH=/usr/bin:/bin LC_ALL=C HOME=/tmp/job "$zsim" record -o "$folder/$name" --env HOME --cpu-time measure "$@" </dev/null | cat
 }
 
 tar_() {
