@@ -130,11 +130,7 @@ class WriteTracer(Tracer):
         if thread.registers is None:
             thread.registers = pt.get_registers(thread.tid)
         address = int(thread.registers[pt.RSP]) - BELOW_STACK_BYTES
-        memory = os.open(f"/proc/{thread.tid}/mem", os.O_RDWR)
-        try:
-            os.pwrite(memory, data, address)
-        finally:
-            os.close(memory)
+        thread.space.write(address, data)
         return thread.remote(NUMBER["ioctl"], DESCRIPTOR, request, address)
 
     def _watch(self, thread: Thread) -> None:
