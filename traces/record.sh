@@ -7,6 +7,8 @@ mkdir -p "$1" /tmp/job
 folder=$(cd "$1" && pwd)
 shift
 zsim=${ZSIM:-$here/../.venv/bin/zsim}
+PATH=/usr/bin:/bin
+export PATH
 cd /tmp/job
 
 record() { # NAME OPTION... -- COMMAND...
@@ -26,7 +28,7 @@ build_() {
 }
 
 pandas_() {
-    cp "$here/jobs/frame.py" . && python3 -m venv venv && venv/bin/pip install -q pandas==3.0.0
+    cp "$here/jobs/frame.py" . && rm -rf venv && python3 -m venv venv && venv/bin/pip install -q pandas==3.0.0
     record pandas --min-memory 32M --images-of 16 -- /tmp/job/venv/bin/python -s -B frame.py
 }
 
