@@ -1,6 +1,6 @@
 #!/bin/sh
 # Make recordings of traces/ again: sh traces/record.sh FOLDER [build|tar|pandas|node]...
-# Needs tar, node and a python3 with its venv module; everything is run in /tmp/job with an environment of four variables.
+# Needs tar, node and a python3 with its venv module; everything is run in /tmp/job with an environment of three variables.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 mkdir -p "$1" /tmp/job
