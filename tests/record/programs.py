@@ -43,7 +43,9 @@ def job(*command: str, memory: str = "8M", **more: Any) -> Job:
     return Job(find_program(command[0], environ), list(command), environ, Limit(parse_bytes(memory)), **more)
 
 
-def both(tmp_path: Path, command: list[str], memory: str = "8M", via: str = "ptrace") -> tuple[list[Any], dict[str, Any]]:
+def both(
+    tmp_path: Path, command: list[str], memory: str = "64M", via: str = "ptrace"
+) -> tuple[list[Any], dict[str, Any]]:
     """[output and status untraced, the same recorded] of a program, and the notes of its recording `tmp_path`/r."""
     plain = subprocess.run(command, capture_output=True, check=False, env=environment())
     code = (

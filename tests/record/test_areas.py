@@ -39,7 +39,9 @@ def test_part_keeps_its_place_in_the_file() -> None:
     assert Area(10, 20, READ, "f", 100).part(13, 50) == Area(13, 20, READ, "f", 103)
 
 
-STEPS = st.lists(st.tuples(st.sampled_from("arp"), st.integers(0, 30), st.integers(1, 12), st.integers(0, 7)), max_size=20)
+STEPS = st.lists(
+    st.tuples(st.sampled_from("arp"), st.integers(0, 30), st.integers(1, 12), st.integers(0, 7)), max_size=20
+)
 
 
 @given(STEPS)
@@ -60,4 +62,6 @@ def test_areas_are_a_table_of_pages(steps: list[tuple[str, int, int, int]]) -> N
     found = {page: areas.find(page) for page in range(50)}
     assert {p: (a.protection, a.index + p - a.start) for p, a in found.items() if a is not None} == table
     assert areas.starts == sorted(area.start for area in areas)
-    assert {page for area in areas.within(7, 23) for page in range(area.start, area.end)} == set(table) & set(range(7, 23))
+    assert {page for area in areas.within(7, 23) for page in range(area.start, area.end)} == set(table) & set(
+        range(7, 23)
+    )

@@ -48,7 +48,12 @@ def test_strings() -> None:
     assert of("openat", 0, 0x1FF0, x1FF0=path) == [Touch(0x1FF0, 5001, False)]
     vector = pack("<3Q", 0x6000, 0x7000, 0)
     found = of("execve", 0x6000, 0x5000, 0, x5000=vector, x6000=b"sh\0", x7000=b"-c\0")
-    assert found == [Touch(0x6000, 3, False), Touch(0x5000, 24, False), Touch(0x6000, 3, False), Touch(0x7000, 3, False)]
+    assert found == [
+        Touch(0x6000, 3, False),
+        Touch(0x5000, 24, False),
+        Touch(0x6000, 3, False),
+        Touch(0x7000, 3, False),
+    ]
 
 
 def test_vectors_and_messages() -> None:
@@ -57,7 +62,9 @@ def test_vectors_and_messages() -> None:
     assert of("readv", 3, 0x5000, 2, x5000=vector) == [Touch(0x5000, 32, False), Touch(0x8000, 10, True, True)]
     header = pack("<7Q", 0x4000, 16, 0x5000, 1, 0x3000, 24, 0)
     found = of("recvmsg", 3, 0x2000, 0, x2000=header, x5000=vector)
-    assert Touch(0x8000, 10, True, True) in found and Touch(0x4000, 16, True) in found and Touch(0x3000, 24, True) in found
+    assert (
+        Touch(0x8000, 10, True, True) in found and Touch(0x4000, 16, True) in found and Touch(0x3000, 24, True) in found
+    )
     assert of("recvmsg", 3, 0x2000, 0) == []
 
 

@@ -82,9 +82,7 @@ ACCESSES = st.lists(st.tuples(st.integers(0, 15), st.booleans()), min_size=1, ma
 
 
 @given(ACCESSES, st.integers(1, 4), st.integers(0, 8))
-def test_versions_are_right_wherever_a_page_can_be_evicted(
-    accesses: list[tuple[int, bool]], k: int, more: int
-) -> None:
+def test_versions_are_right_wherever_a_page_can_be_evicted(accesses: list[tuple[int, bool]], k: int, more: int) -> None:
     """In an LRU memory of 2 K pages or more, a page that leaves has the version that the trace says."""
     book, rows = journal(k)
     held: dict[int, int] = {}

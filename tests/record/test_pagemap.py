@@ -51,7 +51,9 @@ def test_kernels_that_cannot(monkeypatch: pytest.MonkeyPatch) -> None:
             return -1
 
     monkeypatch.setattr(ctypes, "CDLL", lambda *arguments, **more: Libc())
-    with pytest.raises(UsageError, match=r"no userfaultfd here \(Operation not permitted\).*use --via ptrace or lackey"):
+    with pytest.raises(
+        UsageError, match=r"no userfaultfd here \(Operation not permitted\).*use --via ptrace or lackey"
+    ):
         pagemap.check_supported()
 
 

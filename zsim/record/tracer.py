@@ -24,7 +24,6 @@ from zsim.record.systemcalls import SystemCalls
 from zsim.record.thread import Call, Thread
 
 
-
 class Tracer:
     """Follows a program and all it starts until the last thread has ended.
 
