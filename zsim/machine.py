@@ -103,6 +103,7 @@ class Machine:
         self.writer_reclaims = False
         """Who writes pages back makes room for them himself: they are on reclaim's lists before they are written."""
         self.on_write: OnWrite = lambda write: None
+        self.watch_write: OnWrite = lambda write: None
         self.writes_in_flight = 0
         self._in_flight: list[Write] = []
         self.kswapd_failures = 0
@@ -244,6 +245,7 @@ class Machine:
         write = Write(done_ns, [page for page, _ in pages], device.fails)
         heappush(self._in_flight, write)
         self.on_write(write)
+        self.watch_write(write)
 
     def reap(self) -> None:
         """Let the writes end that are done by the time the actor's work has taken so far."""

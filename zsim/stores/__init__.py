@@ -175,6 +175,10 @@ class Cleancache(Protocol):
         """What is kept of the page is void."""
         ...
 
+    def content_of_file(self, page: int) -> int | None:
+        """The content id kept of a page of a file; None where nothing is."""
+        ...
+
 
 @runtime_checkable
 class Counting(Protocol):

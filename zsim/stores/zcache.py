@@ -190,6 +190,12 @@ class Zcache:
             self.count.invalidates += 1
             self.ephemeral.tmem.flush_page(key)
 
+    def content_of_file(self, page: int) -> int | None:
+        """The content id kept of a page of a file; None where nothing is."""
+        key = self._file_key(page)
+        zpage = None if key is None else self.ephemeral.tmem.peek(key)
+        return None if zpage is None else zpage.content
+
     def _file_key(self, page: int) -> Key | None:
         """Object and index of a page of a file; None for others, and where the index does not fit tmem's 32 bits."""
         if not self.config.cleancache or self._object_of[page] < 0 or self._index_of[page] >> INDEX_BITS:
