@@ -196,9 +196,13 @@ class Machine:
             self.writeback_in_flight += 1
             self._from_store.add(page)
 
+    def has_frame(self, page: int) -> bool:
+        """Whether a page is in memory, mapped or in the swap cache."""
+        return self.memory.flags[page] & FRAME > 0
+
     def start_writeback(self, page: int) -> bool:
         """Read a stored page into the swap cache to write it out (zswap_get_swap_cache_page and what follows)."""
-        if self.memory.flags[page] & FRAME or not self.may_grow(1):
+        if self.has_frame(page) or not self.may_grow(1):
             return False
         self.note_written(page)
         rotate = RECLAIM if self.config.zswap.rotate_written or self.writer_reclaims else 0

@@ -70,6 +70,10 @@ class Mm(Protocol):
         """The page that a slot in use is of."""
         ...
 
+    def has_frame(self, page: int) -> bool:
+        """Whether a page is in memory, mapped or in the swap cache."""
+        ...
+
     def start_writeback(self, page: int) -> bool:
         """Give a swapped-out page a frame in the swap cache and queue its write; False: already cached, or no frame."""
         ...

@@ -178,8 +178,8 @@ class Zswap:
             self.codec.decompress()
         if self.config.exclusive_loads:
             self.invalidate(slot)
-        elif self.config.load_refreshes:
-            self.memcgs.of(entry[3]).lru.refresh(slot)
+        elif self.config.load_refreshes and entry[0]:
+            self.memcgs.of(entry[3]).lru.refresh(slot, self.mm.counters.pageout)
         return True
 
     def content_of(self, slot: int) -> int | None:
@@ -257,14 +257,12 @@ class Zswap:
         slot = memcg.lru.oldest()
         if slot < 0:
             return EMPTY
-        memcg.lru.refresh(slot)
+        memcg.lru.rotate(slot)
         if memcg.lru.takes_chance(slot):
             return ROTATED
         pages, started_ns = self.allocator.pages, self.mm.spent_ns
         if not self._write_back(slot):
-            self.mm.counters.reject_reclaim_fail += 1
-            if self.limit.test == "allocator":
-                memcg.lru.remove(slot)
+            self._not_written(memcg, slot)
             return BUSY
         self._evicting_ns += self.mm.spent_ns - started_ns
         if self.allocator.pages < pages:
@@ -273,6 +271,15 @@ class Zswap:
             self.mm.latency["free_page"].record(self._evicting_ns)
             self._evicting_ns = 0
         return WRITTEN
+
+    def _not_written(self, memcg: Memcg, slot: int) -> None:
+        """The page is in the swap cache (2013: set aside until it is loaded), or had no frame (2013: tried again)."""
+        if self.limit.test != "allocator":
+            self.mm.counters.reject_reclaim_fail += 1
+        elif self.mm.has_frame(self.entries[slot][3]):
+            memcg.lru.remove(slot)
+        else:
+            memcg.lru.put_back(slot)
 
     def flush(self) -> bool:
         """The store path of 2013: up to 16 of the oldest entries, while a temporary buffer holds the store's page.
