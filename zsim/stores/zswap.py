@@ -122,7 +122,9 @@ class Zswap:
         if raw:
             size = PAGE_SIZE
         if size > PAGE_SIZE:
-            counters.reject_compress_fail += 1
+            fits = self.config.buffer_pages > 1
+            counters.reject_compress_poor += fits
+            counters.reject_compress_fail += not fits
             return False
         if 100 * size // PAGE_SIZE > self.config.max_compression_percent:
             counters.reject_compress_poor += 1
