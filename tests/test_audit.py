@@ -341,7 +341,7 @@ BREAKS: list[tuple[Callable[[pytest.MonkeyPatch], None], dict[str, object]]] = [
     (nothing_written_back, {"era": "3.11"}),
     (nothing_written_back, {"era": "2013"}),
     (nothing_written_back, {"era": "6.12"}),
-    (failed_writes_are_clean, {"era": "3.11", "swap__device": "failing"}),
+    (failed_writes_are_clean, {"era": "3.11", "pages": 50, "swap__device": "failing"}),
     (accepted_and_lost, {}),
     (loaded_and_clean, {"era": "6.12", "zswap__max_pool_percent": 50}),
     (loaded_and_clean, {"era": "3.11", "store": "zcache2"}),
