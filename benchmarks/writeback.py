@@ -2,7 +2,7 @@
 
     python benchmarks/writeback.py [--results DIR] [--update docs/writeback.md]
 
-About 140 replays, each a second or two; what is in DIR already is not run again. Without --update the tables are
+About 160 replays, each a second or two; what is in DIR already is not run again. Without --update the tables are
 printed. A line `<!-- NAME -->` in the page has the table of that name after it.
 """
 
@@ -199,16 +199,21 @@ def stores(folder: Path, size: str) -> str:
 
 def page_cache(folder: Path) -> str:
     """What the zcaches did with clean pages of files."""
-    rows = []
-    for at, result in runs(folder, "stores"):
-        metrics = result.metrics
-        if at["series"].startswith("zcache") and metrics["puts"] or at["series"] == "plain swap, 3.11":
-            puts = metrics["puts"]
-            cells = [f"{puts:,}", f"{metrics['puts_never_read']:.0%}", f"{metrics['succ_gets']:,}",
-                     format_ns(metrics["cleancache_ns"] or 0)] if puts else ["-"] * 4  # fmt: skip
-            rows.append([at["memory.size"], at["series"], *cells, f"{metrics['filein']:,}", slowdown(result)])
-    head = ["memory", "store", "puts", "never read", "reads saved", "processor", "reads left", "slowdown"]
-    return markdown(head, rows, 2)
+    rows = [
+        [at["trace"], at["memory.size"], at["series"], *page_cache_cells(result)]
+        for at, result in runs(folder, "page-cache")
+    ]
+    head = ["trace", "memory", "store", "puts", "never read", "reads saved", "processor", "reads left", "swap in"]
+    return markdown([*head, "slowdown"], rows, 3)
+
+
+def page_cache_cells(result: Result) -> list[str]:
+    """Where there are puts, what came of them; and what was read all the same."""
+    metrics, of_puts = result.metrics, ["-"] * 4
+    if puts := metrics["puts"]:
+        never, spent = f"{metrics['puts_never_read']:.0%}", format_ns(metrics["cleancache_ns"] or 0)
+        of_puts = [f"{puts:,}", never, f"{metrics['succ_gets']:,}", spent]
+    return [*of_puts, f"{metrics['filein']:,}", f"{metrics['pswpin']:,}", slowdown(result)]
 
 
 def metadata(folder: Path) -> str:
