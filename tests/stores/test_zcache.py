@@ -455,7 +455,7 @@ def test_writeback_needs_an_allocator_that_knows_its_oldest() -> None:
 # Whole replays.
 
 
-def busy_trace(seed: int, accesses: int = 400) -> Trace:
+def busy_trace(seed: int, accesses: int = 300) -> Trace:
     """Two tasks on a few dozen pages, some hot, many of files: short of memory all the time."""
     draw = np.random.default_rng(seed)
     pages, writes = int(draw.integers(40, 130)), draw.choice([0.05, 0.4])

@@ -14,7 +14,7 @@ def counted(tasks: int = 1, **values: Any) -> Counters:
     """A replay of tasks that each walk 80 pages five times, in memory for 60 of them."""
     trace = make_trace([[(row % 80, 1) for row in range(400)] for _ in range(tasks)])
     settings = {"era": "2013", "pages": 60 * tasks, "check__every": 50, "swap__device": "hdd"} | values
-    engine = replayed(trace, config(**settings), check=True)
+    engine = replayed(trace, config(**settings), check=True, quiet=True)
     assert engine.outcome == "done"
     return engine.machine.counters
 
