@@ -270,9 +270,12 @@ def choices() -> Iterator[dict[str, object]]:
 
 
 def busy(accesses: int = 600) -> Trace:
-    """A task that goes round 60 pages, twelve of them of files, and writes to a third."""
+    """A task that goes round 60 pages, writes to a third, and unmaps on its way the twelve that are of files."""
     rows = [(row * 7 % 60, row % 3 == 0) for row in range(accesses)]
-    return make_trace([rows], files=frozenset((0, page) for page in range(0, 60, 5)))
+    files = range(0, 60, 5)
+    return make_trace(
+        [rows], files=frozenset((0, page) for page in files), remaps=[[(accesses * 2 // 3, page) for page in files]]
+    )
 
 
 def small(**values: object) -> Config:
@@ -329,6 +332,11 @@ def gets_leave_the_page(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(TmemPool, "get", lambda self, key: self.peek(key))
 
 
+def unmapped_and_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A page of a file is given up, what the zcache has of it is not."""
+    monkeypatch.setattr(CheckedCleancache, "invalidate_page", lambda self, page: self._puts.pop(page, None))
+
+
 def taken_for_zeros(monkeypatch: pytest.MonkeyPatch) -> None:
     """The zero map has pages that hold something else."""
     monkeypatch.setattr(Vmscan, "_is_zero", lambda self, page: self.machine.zero_pages.add(page) or True)
@@ -345,6 +353,7 @@ BREAKS: list[tuple[Callable[[pytest.MonkeyPatch], None], dict[str, object]]] = [
     (entries_outlive_their_slots, {}),
     (zram_swallows_failed_writes, {"store": "zram", "zram__mem_limit": "20K"}),
     (gets_leave_the_page, {"store": "zcache2"}),
+    (unmapped_and_kept, {"store": "zcache2"}),
     (taken_for_zeros, {"era": "6.12"}),
 ]
 

@@ -21,6 +21,7 @@ class Audit:
     def __init__(self, trace: Trace, machine: Machine) -> None:
         self.machine = machine
         self._writes = [_writes_by_page(task.accesses) for task in trace.tasks]
+        self._remaps = [task.remaps for task in trace.tasks]
         self._copies: dict[int, int] = {}
         self._contents: dict[int, int] = {}
         self._on_device: dict[int, tuple[int, int]] = {}
@@ -80,10 +81,20 @@ class Audit:
     def _validate_file_page(self, page: int) -> None:
         """A page of a file is in the page cache, or its file is up to date and the store has that or nothing."""
         in_memory = self.machine.memory.flags[page] & FRAME
-        assert in_memory or self._copies.get(page, 0) == self.version(page), f"page {page}: its file was not written"
+        written = self._copies.get(page, 0) == self.version(page)
+        assert in_memory or written or self._is_mapped_anew(page), f"page {page}: its file was not written"
         if self.cleancache:
             self.cleancache.validate(page)
             assert not in_memory or self.cleancache.content_of_file(page) is None, f"page {page}: in two places"
+
+    def _is_mapped_anew(self, page: int) -> bool:
+        """Whether the page was unmapped, with all that had been written to it, and not written since."""
+        task = self.machine.owner[page]
+        row = max(
+            (row for row, other in self._remaps[task] if other == page and row <= self.machine.cursors[task]),
+            default=-1,
+        )
+        return row >= 0 and int(np.searchsorted(self._writes[task][page], row)) == self.version(page)
 
     def _validate_evicted(self, page: int, slot: int) -> None:
         """A page without a frame was never touched, or there is a copy of its version below."""

@@ -515,6 +515,19 @@ def test_nothing_is_lost(seed: int, config: Config) -> None:
     replayed(busy_trace(seed), config, Engine, check=True).machine.validate()
 
 
+@pytest.mark.parametrize("allocator", ["zcache2-zbud", "z3fold"])
+def test_nothing_is_lost_in_writing_back(allocator: str) -> None:
+    """Swap that lies idle while files are read is written back, and comes back as it was."""
+    rows = [(page, 1) for page in range(40)]
+    for number in range(8):
+        rows += [(100 + page, 0) for page in range(60)] + [(page, 0) for page in range(number, 40, 9)]
+    trace = make_trace([rows], files=frozenset((0, 100 + page) for page in range(60)))
+    values = {"era": "3.11", "reclaim__batch": 4, "memory__min_free_kbytes": 16, "check__every": 5}
+    config = config_of(store="zcache2", pages=40, allocator=allocator, zcache__writeback=True, **values)
+    counters = replayed(trace, config, Engine, check=True).machine.counters
+    assert counters.written_back_pages > counters.writeback_refaults > 0
+
+
 def test_an_unknown_allocator_is_said_before_the_trace_is_opened() -> None:
     """Whatever the store."""
     with pytest.raises(UsageError, match="unknown allocator 'zsmallok'; did you mean 'zsmalloc'"):

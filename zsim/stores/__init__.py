@@ -4,15 +4,15 @@ from typing import Protocol, runtime_checkable
 
 import simpy
 
-from zsim import writeback
 from zsim.config import Config
 from zsim.contents import Contents
 from zsim.histogram import LatencyHistogram
 from zsim.registry import Registry
+from zsim.writeback import Mm as WritersMm
 from zsim.writeback import Steps, Work
 
 
-class Mm(writeback.Mm, Protocol):
+class Mm(WritersMm, Protocol):
     """What memory management offers a store and its writeback."""
 
     latency: dict[str, LatencyHistogram]
