@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -39,7 +39,8 @@ class Study:
 
     axes      axis -> its values in order; "trace" and "series" are axes too where they vary
     baseline  axis -> value, of some axes: the run that others are compared with
-    metrics   columns of its table, maybe none; figures: as the study's file has them
+    metrics   columns of its table, maybe none; figures, tables: as the study's file has them
+    text      what is asked and how, finding: what came out; Markdown
     """
 
     name: str
@@ -51,6 +52,8 @@ class Study:
     figures: list[dict[str, Any]]
     points: list[Point]
     folder: Path
+    tables: list[dict[str, Any]] = field(default_factory=list)
+    finding: str = ""
 
     def directory(self, point: Point) -> Path:
         """Where the result of a point is, or will be."""
@@ -92,7 +95,7 @@ class Study:
     def to_json(self) -> dict[str, Any]:
         """What study.json holds of it."""
         points = [vars(point) for point in self.points]
-        names = ("name", "title", "text", "metrics", "baseline", "axes", "figures")
+        names = ("name", "title", "text", "metrics", "baseline", "axes", "figures", "tables", "finding")
         return {name: getattr(self, name) for name in names} | {"points": points}
 
 

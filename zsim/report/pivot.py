@@ -1,0 +1,117 @@
+"""A small table over the axes of a study, as its author asks for it in a [[table]]: rows and columns of runs."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from itertools import product
+from typing import Any
+
+from zsim.errors import UsageError
+from zsim.measures import Measure, measure
+from zsim.registry import suggestion
+from zsim.report.comparison import NA
+from zsim.report.labels import value_text
+from zsim.report.runs import Run, Runs
+from zsim.report.scales import Unit, unit_for
+
+ENDED = {"oom": "OOM", "failed": "failed", "missing": ""}
+
+Key = tuple[tuple[str, Any], ...]
+
+
+@dataclass(frozen=True)
+class Pivot:
+    """A table of text: `words` columns that name the rows, then numbers."""
+
+    title: str
+    headings: list[str]
+    rows: list[list[str]]
+    words: int
+
+    def to_markdown(self) -> str:
+        """Its title and the table."""
+        rule = ["---"] * self.words + ["---:"] * (len(self.headings) - self.words)
+        lines = [self.headings, rule, *self.rows]
+        return f"{self.title}:\n\n" + "".join(f"| {' | '.join(map(_escaped, line))} |\n" for line in lines)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A [[table]] of a study: axes down and across, the measures of its cells, which runs."""
+
+    rows: Any = ()
+    columns: Any = ()
+    y: Any = ()
+    where: Any = None
+    title: str = ""
+
+    @classmethod
+    def of(cls, table: Mapping[str, Any]) -> "Asked":
+        """A `UsageError` for a key that no table has."""
+        known = [each.name for each in fields(cls)]
+        for name in table:
+            if name not in known:
+                raise UsageError(f"[[table]]: unknown key {name!r}{suggestion(name, known)}")
+        return cls(**table)
+
+
+def pivots(runs: Runs) -> list[Pivot]:
+    """The tables that a study asks for."""
+    return [pivot(runs, Asked.of(table)) for table in runs.tables]
+
+
+def pivot(runs: Runs, asked: Asked) -> Pivot:
+    """Rows by `rows` and by whatever varies besides, columns by measure and by `columns`; no two runs share a cell."""
+    shown = runs.where(asked.where or {})
+    across = [runs.axis(name) for name in _several(asked.columns)]
+    down = [runs.axis(name) for name in _several(asked.rows)]
+    down += [axis for axis in shown.varying if axis not in (*across, *down)]
+    measures = [measure(name) for name in _several(asked.y) or runs.metrics or ["slowdown"]]
+    units = {what.name: unit_for(what.unit, (run.value(what) for run in shown)) for what in measures}
+    cells = {(_key(run, down), _key(run, across)): run for run in reversed(shown.runs)}
+    at = {which: [key for key in _keys(shown, axes) if any(pair[i] == key for pair in cells)]
+          for i, (which, axes) in enumerate((("down", down), ("across", across)))}  # fmt: skip
+    heads = [_heading(what, units[what.name], key, len(measures) > 1) for what in measures for key in at["across"]]
+    rows = [
+        [*(value_text(*pair) for pair in row),
+         *(_cell(cells.get((row, key)), what, units[what.name]) for what in measures for key in at["across"])]
+        for row in at["down"]
+    ]  # fmt: skip
+    title = asked.title or ", ".join(units[what.name].label(what.label) for what in measures)
+    return Pivot(title, [*down, *heads], rows, len(down))
+
+
+def _several(given: Any) -> Sequence[str]:
+    return [given] if isinstance(given, str) else list(given)
+
+
+def _key(run: Run, axes: Sequence[str]) -> Key:
+    return tuple((axis, run.values.get(axis)) for axis in axes)
+
+
+def _keys(runs: Runs, axes: Sequence[str]) -> list[Key]:
+    """All combinations, in the order of the axes; a run may have no place on one."""
+    return list(product(*([(axis, value) for value in (*runs.axes[axis], None)] for axis in axes)))
+
+
+def _heading(what: Measure, unit: Unit, key: Key, named: bool) -> str:
+    values = ", ".join(value_text(*pair) for pair in key)
+    label = unit.label(what.label)
+    return f"{label}, {values}" if named and values else values or label
+
+
+def _cell(run: Run | None, what: Measure, unit: Unit) -> str:
+    if run is None or run.outcome in ENDED:
+        return "" if run is None else ENDED[run.outcome]
+    value = run.value(what)
+    return NA if value is None else short(value / unit.by)
+
+
+def short(value: float) -> str:
+    """Three digits that count, or a whole number."""
+    if value == int(value) and abs(value) < 1e6 or abs(value) >= 100:
+        return f"{value:,.0f}"
+    return f"{value:.3g}"
+
+
+def _escaped(text: str) -> str:
+    return text.replace("|", "\\|").replace("\n", " ")
