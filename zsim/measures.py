@@ -35,6 +35,11 @@ def _gained(result: Result) -> Number:
     return None if stored is None or pool is None else stored - pool
 
 
+def _peak_ratio(result: Result) -> Number:
+    stored, pool = result.metrics.get("stored_pages_peak"), result.metrics.get("pool_pages_peak")
+    return stored / pool if stored and pool else None
+
+
 def ram_pages(result: Result) -> int:
     """The RAM (or the cgroup's limit) of a run."""
     footprint_pages = result.trace["footprint_pages"]
@@ -56,6 +61,11 @@ DERIVED = {
             "memory_spared_pages", "pages", "higher",
             "footprint of the trace less the RAM of the machine (memcg: the limit): what the program runs without",
             _spared,
+        ),
+        Measure(
+            "peak_ratio", "pages/frame", "higher",
+            "most pages the store held / most frames its pool held: what compression yields when it matters",
+            _peak_ratio,
         ),
     ]
 }  # fmt: skip

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from zsim.errors import ResultError
+from zsim.measures import DERIVED
 from zsim.metrics import METRICS
 from zsim.resultfiles import FAILED, discard, is_whole, put, read_failure, read_object, write_text
-from zsim.results import Result, as_text, flat
+from zsim.results import PARTS, Result, Series, as_text, flat
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -72,15 +73,16 @@ class Study:
         return None if failure is None else str(failure["error"])
 
     def measured(self, point: Point) -> dict[str, Any]:
-        """Outcome, error, every metric and latency_ns.<kind>.<figure> of a point."""
+        """Outcome, error, every metric, those worked out from them, and latency_ns.<kind>.<figure> of a point."""
         try:
-            stored = read_object(self.directory(point))
-            found = {"outcome": stored["outcome"], "error": None}
-            found |= stored["metrics"] | flat({"latency_ns": stored["latency_ns"]})
-        except (ResultError, KeyError, TypeError):
+            result = numbers_of(self.directory(point))
+        except ResultError:
             error = self.error(point)
-            found = {"outcome": "missing" if error is None else "failed", "error": error} | dict.fromkeys(METRICS)
-        return found
+            names = (*METRICS, *DERIVED)
+            return {"outcome": "missing" if error is None else "failed", "error": error} | dict.fromkeys(names)
+        worked_out = {name: derived.of(result) for name, derived in DERIVED.items()}
+        latencies = flat({"latency_ns": result.latency_ns})
+        return {"outcome": result.outcome, "error": None} | result.metrics | worked_out | latencies
 
     def row(self, point: Point) -> dict[str, Any]:
         """A row of `frame`: where the point is on the axes, and what was measured."""
@@ -97,6 +99,15 @@ class Study:
         points = [vars(point) for point in self.points]
         names = ("name", "title", "text", "metrics", "baseline", "axes", "figures", "tables", "finding")
         return {name: getattr(self, name) for name in names} | {"points": points}
+
+
+def numbers_of(directory: Path) -> Result:
+    """A result without series and histograms, which would fill the memory; a `ResultError` where there is none."""
+    stored = read_object(directory)
+    try:
+        return Result(**{name: stored[name] for name in PARTS}, series=Series((), []), histograms={})
+    except KeyError as error:
+        raise ResultError(f"{directory}: damaged, no {error}") from None
 
 
 def run_directory(folder: Path, digest: str) -> Path:

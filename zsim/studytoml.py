@@ -6,7 +6,8 @@ from itertools import combinations
 from pathlib import Path
 from typing import Any
 
-from zsim.errors import ConfigError, TraceError
+from zsim.errors import ConfigError, TraceError, UsageError
+from zsim.measures import measure
 from zsim.metrics import METRICS
 from zsim.registry import suggestion
 from zsim.studyaxes import (
@@ -233,8 +234,10 @@ def _baseline(table: Table, axes: list[Axis]) -> dict[str, Any]:
 
 def _metrics(names: list[Any]) -> list[str]:
     for name in names:
-        if not isinstance(name, str) or name not in METRICS and not name.startswith("latency_ns."):
-            raise ConfigError(f"metrics: {name!r} is unknown{suggestion(str(name), list(METRICS))}")
+        try:
+            measure(str(name))
+        except UsageError as error:
+            raise ConfigError(f"metrics: {error}") from None
     return names
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from zsim.advise import Advice, Tried, ranked
+from zsim.advise import WORTH, Advice, Tried, ranked
 from zsim.kernelsettings import kernel_settings
 from zsim.tabletext import aligned, columns
 from zsim.units import PAGE_SIZE, format_bytes, format_ns
@@ -84,6 +84,7 @@ def _answer(advice: Advice) -> list[str]:
     best = advice.best
     if best is advice.plain:
         better = "does with less memory" if advice.asked else "is faster at this size"
+        better += f" by {WORTH:.0%} or more"
         lines = [("recommended", f"leave it off: none of {len(advice.tried) - 1} settings {better}")]
     else:
         lines = [("recommended", best.candidate.name), ("with it", _outcome(best)), ("it costs", _costs(best))]
@@ -143,7 +144,7 @@ def _ranking(advice: Advice) -> list[str]:
 def _sure(advice: Advice) -> list[str]:
     return [
         "How sure is this? It is one recorded run of this program, replayed. Another input, another machine, other",
-        "programs beside it are not in it. Differences of a few per cent are within what the model can tell.",
+        f"programs beside it are not in it. A difference of less than {WORTH:.0%} is within what the model can tell.",
         *_reservations(advice),
     ]
 

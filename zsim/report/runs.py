@@ -9,9 +9,9 @@ from zsim.errors import ResultError, UsageError
 from zsim.measures import Measure
 from zsim.registry import suggestion
 from zsim.report.labels import applies, labels, telling_differences, text_of, value_text
-from zsim.resultfiles import find_results, read_object
-from zsim.results import PARTS, Number, Result, Series
-from zsim.studyfiles import Point, Study, is_study, load_studies
+from zsim.resultfiles import find_results
+from zsim.results import Number, Result
+from zsim.studyfiles import Point, Study, is_study, load_studies, numbers_of
 
 if TYPE_CHECKING:
     Subject: TypeAlias = "Result | Sequence[Result] | Study | Runs | str | Path"
@@ -181,7 +181,6 @@ def _of_point(study: Study, point: Point, varying: Sequence[str]) -> Run:
 def _without_files(directory: Path) -> Result | None:
     """What result.json alone tells; None where it is missing or damaged."""
     try:
-        stored = read_object(directory)
-        return Result(**{name: stored[name] for name in PARTS}, series=Series((), []), histograms={})
-    except (ResultError, KeyError):
+        return numbers_of(directory)
+    except ResultError:
         return None
