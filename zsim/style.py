@@ -183,10 +183,11 @@ def put_title(drawing: "Figure", title: str) -> None:
 
 
 def _columns(widths_in: Sequence[float], room_in: float) -> int:
-    """The most columns that fit when they are filled from top to bottom, one after the other."""
+    """The most columns that fit when they are filled from top to bottom, the first ones with one more if need be."""
     for columns in range(len(widths_in), 1, -1):
-        rows = -(-len(widths_in) // columns)
-        if sum(max(widths_in[i : i + rows]) for i in range(0, len(widths_in), rows)) <= room_in:
+        rows, longer = divmod(len(widths_in), columns)
+        ends = [rows * i + min(i, longer) for i in range(columns + 1)]
+        if sum(max(widths_in[a:b]) for a, b in zip(ends, ends[1:], strict=False)) <= room_in:
             return columns
     return 1
 
