@@ -34,6 +34,8 @@ def test_several_measures_across(runs: Runs) -> None:
     assert pivot(runs, asked).headings[1:3] == ["slowdown [x], 40%", "slowdown [x], 60%"]
     assert pivot(runs, asked).headings[4] == "pool_pages_peak [KiB], 40%"
     assert pivot(runs, asked).rows[0][4] == "80"
+    one = Asked(rows="allocator", columns="memory", y="pool_pages_peak", where={"trace": "gcc"}, title="Most memory")
+    assert pivot(runs, one).title == "Most memory [KiB]"
 
 
 def test_markdown(runs: Runs) -> None:

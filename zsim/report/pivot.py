@@ -76,8 +76,15 @@ def pivot(runs: Runs, asked: Asked) -> Pivot:
          *(_cell(cells.get((row, key)), what, units[what.name]) for what in measures for key in at["across"])]
         for row in at["down"]
     ]  # fmt: skip
-    title = asked.title or ", ".join(units[what.name].label(what.label) for what in measures)
-    return Pivot(title, [*down, *heads], rows, len(down))
+    return Pivot(_title(asked, measures, units), [*down, *heads], rows, len(down))
+
+
+def _title(asked: Asked, measures: Sequence[Measure], units: Mapping[str, Unit]) -> str:
+    """The author's words, or the measures; with the unit where no heading shows it."""
+    if not asked.title:
+        return ", ".join(units[what.name].label(what.label) for what in measures)
+    shared = units[measures[0].name] if len(measures) == 1 and asked.columns else Unit(1, "")
+    return shared.label(asked.title)
 
 
 def _several(given: Any) -> Sequence[str]:
