@@ -93,6 +93,12 @@ class ReclaimConfig:
         "pages",
         at_least=1,
     )
+    folio_batch: int = key(
+        15,
+        "pages read to be written back join the page lists in batches of so many: 14 (to 4.15), 15 (to 6.9), 31",
+        "pages",
+        at_least=1,
+    )
     swappiness: int = key(60, "vm.swappiness", at_least=0)
     new_anon: str = key(
         "inactive",
@@ -151,6 +157,13 @@ class SwapConfig:
         "slots are given back, and zswap's copies dropped, so many at a time (4.11 to 6.13); 0: at once",
         "slots",
         at_least=0,
+    )
+    request_pages: int = key(
+        256,
+        "adjacent pages are merged into one request of at most so many; 1 MiB lies between the usual limits of 512 KiB "
+        "and 1.25 MiB",
+        "pages",
+        at_least=1,
     )
     write_frees_copy: bool = key(
         False, "a write to a page that kept its slot frees slot and copy at once (before 5.18); else they go stale"

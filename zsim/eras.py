@@ -84,6 +84,7 @@ ERAS: dict[str, dict[str, Any]] = {
         "writeback": "worker",
         "reclaim.mglru": "6.12",
         "reclaim.balance": "weighed",
+        "reclaim.folio_batch": 31,
         "swap.map_writable": True,
         "swap.zeromap": True,
         "zswap.accept_threshold_percent": 90,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from zsim.audit import Audit
-from zsim.machine import Machine, adjacent
+from zsim.machine import Machine
 from zsim.memory import (
     ACCESSED,
     DIRTY,
@@ -19,6 +19,7 @@ from zsim.memory import (
     WRITABLE,
     WRITEBACK,
 )
+from zsim.plug import adjacent
 from zsim.readahead import BlockReadahead, ClusterReadahead, NoReadahead, Readahead, VmaReadahead
 from zsim.stores import ABSENT, LOADED
 from zsim.tables import Tables
@@ -296,8 +297,7 @@ class Faults:
         memory.pte[page] = 0
         machine.cleaned.discard(page)
         if memory.flags[page] & FRAME:
-            machine.policy.remove(page)
-            memory.give_frame(page)
+            machine.drop_frame(page)
         if memory.slot[page] >= 0:
             machine.free_slot(page)
         if machine.cleancache:

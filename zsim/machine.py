@@ -6,7 +6,6 @@ instant, and its cost is added up in `spent_ns`. Writes are handed to `on_write`
 
 from collections.abc import Callable
 from heapq import heappop, heappush
-from itertools import groupby
 from typing import NamedTuple
 
 import numpy as np
@@ -26,6 +25,7 @@ from zsim.memory import (
     Memory,
 )
 from zsim.metrics import Counters
+from zsim.plug import Plug, adjacent
 from zsim.reclaim import ActiveLists, make_policy
 from zsim.room import make_room
 from zsim.stores import Cleancache, SwapDevice, make_store
@@ -36,14 +36,8 @@ from zsim.units import PAGE_SIZE, pages_for, parse_bytes
 
 LATENCIES = ("minor", "major_store", "major_device", "store", "writeback", "direct_reclaim", "free_page")
 
-MAX_REQUEST_PAGES = 256
-"""A merged request is at most 1 MiB, between the usual limits of 512 KiB and 1.25 MiB."""
-
 BATCHED = ("zswap", "none")
 """Stores whose slots are given back in batches; left out for zram, and zcache is older."""
-
-Plug = tuple[dict[int, tuple[int, int]], dict[int, tuple[int, int]]]
-"""Writes not submitted yet, swap's and files': block -> (page, start of its writeback or -1)."""
 
 
 class Write(NamedTuple):
@@ -100,13 +94,15 @@ class Machine:
         self.room = make_room(config.memory, footprint_bytes, self.memory, self.store, config.reclaim.batch)
         self.wake_kswapd: Callable[[], None] = lambda: None
         self.make_room: Callable[[], bool] = self.has_room
-        self.writer_reclaims = False
-        """Who writes pages back makes room for them himself: they are on reclaim's lists before they are written."""
+        self.plugged = False
+        """A reclaimer is at its lists: what it wants written, in the store path too, waits until its plug is flushed."""
         self.on_write: OnWrite = lambda write: None
         self.writes_in_flight = 0
         self._in_flight: list[Write] = []
         self.kswapd_failures = 0
         self.ended_writes = self.cleaned_pages = 0
+        self.paged_out = 0
+        """Pages whose write by reclaim itself has ended."""
         self.cleaned: set[int] = set()
         self.writeback_in_flight = 0
         self._from_store: set[int] = set()
@@ -114,7 +110,8 @@ class Machine:
         self.unmapped_tasks: set[int] = set()
         self.written_back: set[int] = set()
         self.inversions = Inversions()
-        self._plug: Plug = ({}, {})
+        self._plugs = (Plug(config.swap.request_pages), Plug(config.swap.request_pages))
+        """Of the swap device and of the files'."""
 
     # The meter.
 
@@ -149,6 +146,20 @@ class Machine:
         self.memory.take_frame(page)
         self.policy.insert(page, refault)
 
+    def drop_frame(self, page: int) -> None:
+        """A page loses its frame other than by reclaim."""
+        if page in self.memory.lru_add:
+            self.memory.lru_add.remove(page)
+        else:
+            self.policy.remove(page)
+        self.memory.give_frame(page)
+
+    def drain_lru_add(self) -> None:
+        """lru_add_drain: pages read in to be written back join reclaim's lists."""
+        waiting, self.memory.lru_add = self.memory.lru_add, []
+        for page in waiting:
+            self.policy.insert(page, refault=True)
+
     def evicted(self, page: int) -> None:
         """A page has given up its frame; it may have been left in the store."""
         if self.store.holds(self.memory.slot[page]):
@@ -177,34 +188,62 @@ class Machine:
 
     # Writing.
 
-    def queue_write(self, page: int, from_store: bool = False) -> None:
+    def queue_write(self, page: int) -> None:
         """Start writing a page below: to its swap slot, or to its file."""
-        rotate = 0 if from_store else RECLAIM
-        self.memory.flags[page] = self.memory.flags[page] & ~PG_DIRTY | WRITEBACK | rotate
-        since_ns = self.now_ns + self.spent_ns if from_store else -1
         if self.is_file[page]:
             self.counters.fileout += 1
-            self._plug[1][self.file_block[page]] = (page, since_ns)
         else:
             self.counters.pswpout += 1
-            if not from_store:
-                self.note_written(page)
-            self._plug[0][self.memory.slot[page] - self.disk_from] = (page, since_ns)
+            self.note_written(page)
+        plug, block = self._plug_of(page)
+        plug.add(block, page, -1)
+        self._writing(page, RECLAIM)
+
+    def _writing(self, page: int, rotate: int) -> None:
+        self.memory.flags[page] = self.memory.flags[page] & ~PG_DIRTY | WRITEBACK | rotate
         self.writes_in_flight += 1
-        if from_store:
-            self.writeback_in_flight += 1
-            self._from_store.add(page)
+
+    def _plug_of(self, page: int) -> tuple[Plug, int]:
+        """The plug that a write of `page` joins, and its block on that device."""
+        if self.is_file[page]:
+            return self._plugs[1], self.file_block[page]
+        return self._plugs[0], self.memory.slot[page] - self.disk_from
+
+    def plug_is_full(self, page: int) -> bool:
+        """Whether what waits to be written is to be submitted before `page` joins it."""
+        plug, block = self._plug_of(page)
+        return plug.must_flush(block)
 
     def start_writeback(self, page: int) -> bool:
-        """Read a stored page into the swap cache to write it out (zswap_get_swap_cache_page and what follows)."""
-        if self.memory.flags[page] & FRAME or not self.may_grow(1):
+        """A frame in the swap cache for a stored page that is to be written (zswap_get_swap_cache_page).
+
+        False: it has one already, or there is none. It is on reclaim's lists when a batch of such pages has come
+        together, or when reclaim looks at them next.
+        """
+        memory = self.memory
+        if memory.flags[page] & FRAME or not self.may_grow(1):
             return False
         self.note_written(page)
-        rotate = RECLAIM if self.config.zswap.rotate_written or self.writer_reclaims else 0
-        self.take_frame(page, FRAME | SWAPCACHE | rotate, refault=True)
-        self.queue_write(page, from_store=True)
-        self.written_back.add(page)
+        memory.flags[page] = FRAME | SWAPCACHE
+        memory.take_frame(page)
+        memory.lru_add.append(page)
+        if len(memory.lru_add) >= self.config.reclaim.folio_batch:
+            self.drain_lru_add()
         return True
+
+    def write_back(self, page: int, since_ns: int) -> None:
+        """Write what start_writeback read in `since_ns`: at once, but in the store path with the reclaimer's plug."""
+        self.reap()
+        self.counters.pswpout += 1
+        self.writeback_in_flight += 1
+        self._from_store.add(page)
+        self.written_back.add(page)
+        self._writing(page, RECLAIM if self.config.zswap.rotate_written else 0)
+        plug, block = self._plug_of(page)
+        if self.plugged:
+            plug.add(block, page, since_ns)
+        else:
+            self._submit(self.swap_device, [block], {block: (page, since_ns)}, self.now_ns + self.spent_ns)
 
     def note_written(self, page: int) -> None:
         """A page of the swap goes to a device: is it the oldest of those that were compressed?"""
@@ -225,14 +264,14 @@ class Machine:
 
     def flush_writes(self) -> None:
         """Unplug: merge adjacent blocks into requests and submit them, at the end of the actor's work so far."""
-        if not any(self._plug):
-            return
-        plug, self._plug = self._plug, ({}, {})
         at_ns = self.now_ns + self.spent_ns
-        for device, writes in ((self.swap_device, plug[0]), (self.file_device, plug[1])):
+        for device, plug in zip((self.swap_device, self.file_device), self._plugs, strict=True):
+            if not plug.writes:
+                continue
+            writes = plug.take()
             for run in adjacent(sorted(writes)):
-                for first in range(0, len(run), MAX_REQUEST_PAGES):
-                    self._submit(device, run[first : first + MAX_REQUEST_PAGES], writes, at_ns)
+                for first in range(0, len(run), plug.request_pages):
+                    self._submit(device, run[first : first + plug.request_pages], writes, at_ns)
 
     def _submit(self, device: Device, run: list[int], writes: dict[int, tuple[int, int]], at_ns: int) -> None:
         """One request; a page read in for writeback is timed from its start."""
@@ -269,6 +308,8 @@ class Machine:
             if page in self._from_store:
                 self._from_store.discard(page)
                 self.writeback_in_flight -= 1
+            else:
+                self.paged_out += 1
             if not flags[page] & WRITEBACK:
                 continue
             rotate = flags[page] & RECLAIM and not flags[page] & PG_DIRTY and not failed
@@ -277,8 +318,7 @@ class Machine:
             if failed:
                 flags[page] |= PG_DIRTY
                 self.counters.write_errors += 1
-            elif rotate:
-                self.policy.rotate(page)
+            elif rotate and self.policy.rotate(page):
                 self.cleaned.add(page)
 
     def free_slot(self, page: int) -> None:
@@ -331,12 +371,6 @@ class Machine:
         assert len(used) == len(set(used)) == self.slots.used - len(self.returned)
         flags, slots, compressed = self.memory.flags, self.memory.slot, self.inversions.pages()
         assert set(compressed) == {p for p, s in enumerate(slots) if not flags[p] & FRAME and self.store.holds(s)}
-
-
-def adjacent(blocks: list[int]) -> list[list[int]]:
-    """Ascending blocks as runs of neighbours, as the block layer merges them."""
-    runs = groupby(enumerate(blocks), lambda item: item[1] - item[0])
-    return [[block for _, block in run] for _, run in runs]
 
 
 def _file_blocks(trace: Trace) -> list[int]:

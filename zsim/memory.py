@@ -88,6 +88,8 @@ class Memory:
         self.slot = [-1] * pages
         self.frames = 0
         self.zones: Places | None = None
+        self.lru_add: list[int] = []
+        """Pages that have a frame and are on their way to reclaim's lists (a per-CPU batch of mm/swap.c)."""
         self.tables_bytes = 0
         """Page tables and page-cache nodes, where they are counted."""
 
@@ -102,6 +104,10 @@ class Memory:
         if self.zones is not None:
             self.zones.leave(page)
         self.frames -= 1
+
+    def listed(self) -> int:
+        """Pages that reclaim's lists know."""
+        return self.frames - len(self.lru_add)
 
     def mapped(self) -> int:
         """Pages mapped into a task now."""

@@ -1,8 +1,9 @@
 """Making room: kswapd's passes, direct reclaim, and what happens to each page reclaim tries to free (mm/vmscan.c)."""
 
 from zsim.audit import Audit
-from zsim.machine import Machine, OutOfMemoryError, adjacent
+from zsim.machine import Machine, OutOfMemoryError
 from zsim.memory import DIRTY, LOCKED, PG_DIRTY, PRESENT, SEEN, SWAPCACHE, WRITEBACK
+from zsim.plug import adjacent
 from zsim.reclaim import ACTIVATED, FREED, KEPT, Pressure
 from zsim.stores import ACCEPTED, KEEP, TO_DEVICE
 
@@ -26,6 +27,7 @@ class Vmscan:
         self._fruitless: dict[int, tuple[int, tuple[int, int]]] = {}
         self._pressure_now = Pressure(0)
         self._flushed_blocks: list[int] = []
+        self._paged_out = 0
         machine.make_room = self.make_room
 
     # Room for a task's page.
@@ -102,6 +104,7 @@ class Vmscan:
     def _pressure(self, is_kswapd: bool) -> Pressure:
         room, batch = self.machine.room, self.machine.config.reclaim.batch
         target = max(room.marks.high, batch) if is_kswapd else batch
+        self._paged_out = self.machine.paged_out
         pressure = Pressure(target, is_kswapd, room.is_memcg)
         pressure.high_wmark_pages = room.marks.high
         return pressure
@@ -131,26 +134,36 @@ class Vmscan:
         return machine.writes_in_flight - (0 if machine.config.zswap.rotate_written else machine.writeback_in_flight)
 
     def _pass(self, pressure: Pressure, priority: int) -> int:
+        machine = self.machine
         self._pressure_now = pressure
         pressure.priority = priority
-        pressure.free_pages = self.machine.room.frames_left()
-        pressure.now_ns = self.machine.now_ns + self.machine.spent_ns
-        freed = self.machine.policy.shrink(pressure, self.pageout)
-        self.machine.room.end_pass()
+        pressure.free_pages = machine.room.frames_left()
+        pressure.now_ns = machine.now_ns + machine.spent_ns
+        machine.drain_lru_add()
+        machine.plugged = True
+        freed = machine.policy.shrink(pressure, self.pageout)
+        machine.plugged = False
+        machine.room.end_pass()
         self._let_write()
-        self.machine.store.shrink(pressure.priority)
+        machine.store.shrink(pressure.priority)
         self._let_write()
         return freed
 
     def _let_write(self) -> None:
         """Submit what a pass wants written, and see what has been written meanwhile."""
-        machine = self.machine
-        machine.flush_writes()
         if self._flushed_blocks:
             self._submit_flushed()
-        before = machine.writes_in_flight - machine.writeback_in_flight
+        self._unplug()
+
+    def _unplug(self) -> None:
+        """Submit what waits in the plug: it counts from now on, until it is written and to be freed first."""
+        machine, pressure = self.machine, self._pressure_now
+        machine.flush_writes()
+        pressure.progress += pressure.plugged
+        pressure.plugged = 0
         machine.reap()
-        self._pressure_now.progress -= before - (machine.writes_in_flight - machine.writeback_in_flight)
+        pressure.progress -= machine.paged_out - self._paged_out
+        self._paged_out = machine.paged_out
 
     def kswapd_pass(self, priority: int) -> tuple[int, int, int]:
         """One pass of balance_pgdat: pages freed or put under writeback, pages scanned, and the priority it ran at.
@@ -252,8 +265,10 @@ class Vmscan:
                 machine.counters.pageout += 1
                 return FREED if verdict == ACCEPTED else KEPT
         machine.counters.pageout += 1
+        if machine.plug_is_full(page):
+            self._unplug()
         machine.queue_write(page)
-        self._pressure_now.progress += 1
+        self._pressure_now.plugged += 1
         return KEPT
 
     def _is_zero(self, page: int) -> bool:

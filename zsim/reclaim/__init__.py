@@ -46,8 +46,8 @@ class ReclaimPolicy(Protocol):
         """A page is known to be wanted (a swap-cache hit, a refused write)."""
         ...
 
-    def rotate(self, page: int) -> None:
-        """A page's write has ended: it is reclaimed next."""
+    def rotate(self, page: int) -> bool:
+        """A page's write has ended: it is reclaimed next. False where reclaim is just dealing with it."""
         ...
 
     def shrink(self, pressure: Pressure, pageout: PageOut) -> int:

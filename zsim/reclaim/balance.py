@@ -16,18 +16,21 @@ PAGES_PER_GB = (1 << 30) // PAGE_SIZE
 class Pressure:
     """Who reclaims and how hard: one pass over the lists at one priority.
 
-    `progress` counts pages freed or under writeback against `nr_to_reclaim`, over all passes. `free_pages` and
-    `high_wmark_pages` matter to reclaim of the whole machine only.
+    `progress` counts pages freed or under writeback against `nr_to_reclaim`, over all passes; `plugged` those whose
+    writes have yet to be submitted, at the latest when the pass ends. `free_pages` and `high_wmark_pages` matter to
+    reclaim of the whole machine only.
     """
 
     __slots__ = (
-        "free_pages", "high_wmark_pages", "is_kswapd", "is_memcg", "now_ns", "nr_to_reclaim", "priority", "progress",
+        "free_pages", "high_wmark_pages", "is_kswapd", "is_memcg", "now_ns", "nr_to_reclaim", "plugged",
+        "priority", "progress",
     )  # fmt: skip
 
     def __init__(self, nr_to_reclaim: int, is_kswapd: bool = False, is_memcg: bool = False) -> None:
         self.priority = 12
         self.nr_to_reclaim = nr_to_reclaim
         self.progress = 0
+        self.plugged = 0
         self.is_kswapd = is_kswapd
         self.is_memcg = is_memcg
         self.free_pages = 0
@@ -35,9 +38,14 @@ class Pressure:
         self.now_ns = 0
 
     @property
-    def satisfied(self) -> bool:
-        """Enough has been freed or is being written."""
+    def got_enough(self) -> bool:
+        """Enough has been freed or is being written, beside what waits in the plug."""
         return self.progress >= self.nr_to_reclaim
+
+    @property
+    def satisfied(self) -> bool:
+        """Enough has been freed or is to be written."""
+        return self.progress + self.plugged >= self.nr_to_reclaim
 
 
 class ScanBalance:

@@ -3,7 +3,7 @@
 import numpy as np
 
 from zsim.config import ReclaimConfig
-from zsim.memory import ACCESSED, RECLAIM, WRITEBACK, Memory
+from zsim.memory import ACCESSED, LOCKED, PG_DIRTY, PRESENT, RECLAIM, WRITEBACK, Memory
 from zsim.metrics import Counters
 from zsim.reclaim import ACTIVATED, FREED, KEPT, PageOut
 from zsim.reclaim.balance import ANON, FILE
@@ -126,7 +126,15 @@ class Eviction:
             else:
                 kept.append((page, generations.max_seq - (outcome == KEPT)))
         for page, seq in kept:
-            generations.add(page, seq)
+            if self._is_clean(page) and pageout(page) == FREED:
+                self._leave_shadow(page)
+            else:
+                generations.add(page, seq)
+
+    def _is_clean(self, page: int) -> bool:
+        """Written while it was off the lists, so that folio_rotate_reclaimable missed it: it is tried again."""
+        pte, flags = self.memory.pte[page], self.memory.flags[page]
+        return not pte & PRESENT and not flags & (WRITEBACK | PG_DIRTY | LOCKED)
 
     def _wanted(self, page: int) -> bool:
         """folio_check_references: whether a page has been accessed; then its neighbours may have been, too."""

@@ -29,10 +29,13 @@ class Fifo(Victims):
         self.queue.move_to_end(page)
         self.counters.pgactivate += 1
 
-    def rotate(self, page: int) -> None:
-        """To the front of the queue."""
+    def rotate(self, page: int) -> bool:
+        """To the front of the queue, if it is there."""
+        if page not in self.queue:
+            return False
         self.queue.move_to_end(page, last=False)
         self.counters.pgrotated += 1
+        return True
 
     def _victims(self) -> Iterator[int]:
         while self.queue:

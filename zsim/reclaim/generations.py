@@ -143,5 +143,5 @@ class Generations:
                     sizes[kind][self.gen[page]] += 1
                 listed += len(pages)
         assert sizes == self.sizes
-        assert listed == self.memory.frames
+        assert listed == self.memory.listed()
         assert all(MIN_NR_GENS <= self.count(kind) <= MAX_NR_GENS for kind in (ANON, FILE))

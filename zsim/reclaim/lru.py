@@ -64,11 +64,14 @@ class Lru(Victims):
         self._spare(page)
         self.counters.pgactivate += 1
 
-    def rotate(self, page: int) -> None:
+    def rotate(self, page: int) -> bool:
         """Before all others, unless it is accessed first."""
+        if self._waits_as[page] == ABSENT:
+            return False
         self._waits_as[page] = ABSENT
         self._written[page] = None
         self.counters.pgrotated += 1
+        return True
 
     def _victims(self) -> Iterator[int]:
         while self._written:

@@ -11,7 +11,7 @@ from zsim.metrics import Counters
 from zsim.reclaim import PageOut
 from zsim.reclaim.balance import ANON, FILE, Pressure
 from zsim.reclaim.eviction import Eviction
-from zsim.reclaim.generations import MAX_NR_GENS, MIN_NR_GENS, Generations
+from zsim.reclaim.generations import MAX_NR_GENS, MIN_NR_GENS, NOWHERE, Generations
 from zsim.reclaim.pagewalk import PageWalk
 from zsim.reclaim.refaults import MIN_LRU_BATCH
 from zsim.traces.trace import TaskTrace
@@ -88,11 +88,14 @@ class Mglru:
         """To the youngest generation."""
         self.eviction.activate(page)
 
-    def rotate(self, page: int) -> None:
-        """To the tail of the oldest generation (folio_rotate_reclaimable)."""
+    def rotate(self, page: int) -> bool:
+        """To the tail of the oldest generation (folio_rotate_reclaimable), if it is on a list."""
+        if self.generations.gen[page] == NOWHERE:
+            return False
         self.generations.delete(page)
         self.generations.add(page, self.generations.min_seq[self.is_file[page]], at_tail=True)
         self.counters.pgrotated += 1
+        return True
 
     # Reclaim.
 
@@ -169,10 +172,10 @@ class Mglru:
         free_pages = pressure.free_pages + self.eviction.freed
         if self.modern:
             above_high = free_pages > pressure.high_wmark_pages + MIN_LRU_BATCH
-            return not pressure.is_memcg and (pressure.satisfied or pressure.is_kswapd and above_high)
+            return not pressure.is_memcg and (pressure.got_enough or pressure.is_kswapd and above_high)
         if not pressure.is_kswapd:
-            return self.generations.max_seq - first_seq > 1 or pressure.satisfied and self.eviction.swapped
-        return pressure.satisfied and pressure.priority <= DEF_PRIORITY - 2 and free_pages > pressure.high_wmark_pages
+            return self.generations.max_seq - first_seq > 1 or pressure.got_enough and self.eviction.swapped
+        return pressure.got_enough and pressure.priority <= DEF_PRIORITY - 2 and free_pages > pressure.high_wmark_pages
 
     def validate(self) -> None:
         """Every page with a frame is on exactly one list."""

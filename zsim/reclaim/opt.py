@@ -71,11 +71,14 @@ class Opt(Victims):
         """Wanted or not, its next use is known."""
         self.counters.pgactivate += 1
 
-    def rotate(self, page: int) -> None:
+    def rotate(self, page: int) -> bool:
         """Before all others, unless it is accessed first."""
+        if not self._waiting[page]:
+            return False
         self._waiting[page] = False
         self._written[page] = None
         self.counters.pgrotated += 1
+        return True
 
     def _victims(self) -> Iterator[int]:
         while self._written:

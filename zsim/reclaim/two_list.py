@@ -101,14 +101,17 @@ class TwoList:
         self._list_of(page)[page] = None
         self.counters.pgactivate += 1
 
-    def rotate(self, page: int) -> None:
-        """To the tail of the inactive list (folio_rotate_reclaimable)."""
+    def rotate(self, page: int) -> bool:
+        """To the tail of the inactive list (folio_rotate_reclaimable), if it is on a list."""
+        if page not in self._list_of(page):
+            return False
         self.remove(page)
         self.marks[page] &= ~ACTIVE
         pages = self._list_of(page)
         pages[page] = None
         pages.move_to_end(page, last=False)
         self.counters.pgrotated += 1
+        return True
 
     # Reclaim.
 
@@ -241,4 +244,4 @@ class TwoList:
                 assert self.memory.flags[page] & FRAME
                 assert bool(self.is_file[page]) == bool(which & 2)
                 assert self.marks[page] & ACTIVE == which & 1
-        assert sum(map(len, self.lists)) == self.memory.frames
+        assert sum(map(len, self.lists)) == self.memory.listed()

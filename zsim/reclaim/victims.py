@@ -64,5 +64,5 @@ class Victims:
 
     def _check(self, pages: list[int]) -> None:
         """`pages` are those with a frame, each once."""
-        assert len(pages) == len(set(pages)) == self.memory.frames
+        assert len(pages) == len(set(pages)) == self.memory.listed()
         assert all(self.memory.flags[page] & FRAME for page in pages)

@@ -28,7 +28,7 @@ class Mm(Protocol):
         """Page frames that pages hold: what the working set is measured by."""
         ...
 
-    writer_reclaims: bool
+    plugged: bool
 
     def has_room(self) -> bool:
         """Whether a page can be had without reclaim."""
@@ -71,7 +71,11 @@ class Mm(Protocol):
         ...
 
     def start_writeback(self, page: int) -> bool:
-        """Give a swapped-out page a frame in the swap cache and queue its write; False: already cached, or no frame."""
+        """Give a swapped-out page a frame in the swap cache, to be written; False: already cached, or no frame."""
+        ...
+
+    def write_back(self, page: int, since_ns: int) -> None:
+        """Write that page, whose writeback began at `since_ns`."""
         ...
 
 

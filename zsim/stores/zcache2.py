@@ -145,9 +145,11 @@ class Zcache2(Zcache):
         """Decompress into the swap cache, start the write, drop; a page that is in the swap cache stays."""
         zpage = self.persistent.tmem.peek(self.persistent.key_of[handle])
         assert zpage is not None
+        started_ns = self.mm.now_ns + self.mm.spent_ns
         if not self.mm.start_writeback(zpage.page):
             return False
         self._decompress(zpage)
+        self.mm.write_back(zpage.page, started_ns)
         self.mm.counters.evictions += 1
         self.mm.counters.written_back_pages += 1
         return self.persistent.drop(handle)

@@ -298,10 +298,11 @@ class Zswap:
 
     def _write_back(self, slot: int) -> bool:
         """zswap_writeback_entry: decompress into the swap cache, start the write, drop the entry."""
-        page = self.entries[slot][3]
+        page, started_ns = self.entries[slot][3], self.mm.now_ns + self.mm.spent_ns
         if self.mm.page_at(slot) != page or not self.mm.start_writeback(page):
             return False
         self.codec.decompress()
+        self.mm.write_back(page, started_ns)
         self.mm.counters.evictions += 1
         self.mm.counters.written_back_pages += 1
         self.invalidate(slot)

@@ -25,12 +25,13 @@ SWAP_SLOTS = 65_535
 """A 256 MiB swap device, less its header."""
 IDLE_PAGES = 32
 """Pages of idle processes, swapped out early on: frames that the trace gets besides those that were free."""
+REQUEST_PAGES = 254
+"""Most pages of a request of the guests' swap disk: the 256 descriptors of a virtio queue less two."""
 DISK = {
     "device.read_ns": 200_000,
-    "device.write_ns": 1,
+    "device.write_ns": 560_000,
     "device.bandwidth_bytes_per_s": 10**15,
     "device.parallel": 65536,
-    "zswap.rotate_written": False,
     "cost.access_ns": 25_000,
     "cost.compress_ns": 90_000,
     "cost.decompress_ns": 40_000,
@@ -75,6 +76,7 @@ def config_values(case: Case) -> dict[str, Any]:
         "memory.tables": True,
         "swap.size": str(max(guest.get("swap_pages", SWAP_SLOTS), 1) * PAGE_SIZE),
         "swap.page_cluster": guest.get("page_cluster") or 0,
+        "swap.request_pages": REQUEST_PAGES,
         "reclaim.policy": "mglru" if case.is_mglru else "two-list",
     }
     if guest["zswap"]:

@@ -21,7 +21,7 @@ class Mm(Protocol):
 
     counters: Counters
     spent_ns: int
-    writer_reclaims: bool
+    plugged: bool
 
     def frames(self) -> int:
         """Page frames that pages hold."""

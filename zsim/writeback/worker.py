@@ -45,14 +45,14 @@ class Worker(Passive):
     def _turn_within(self) -> None:
         """Run on the processor of whoever reclaims, who goes on after it."""
         mm = self.pool.mm
-        spent_ns = mm.spent_ns
+        spent_ns, plugged, mm.plugged = mm.spent_ns, mm.plugged, False
         self._queued, self._running = False, True
         for _ in self._attempts():
             if self.until_accepted and self.pool.next_is_written() and not mm.has_room():
                 self._queued = True
                 break
             self._attempt()
-        self._running = False
+        self._running, mm.plugged = False, plugged
         mm.counters.writeback_ns += mm.spent_ns - spent_ns
 
     def process(self, env: simpy.Environment, work: Work) -> Steps:
@@ -84,12 +84,9 @@ class Worker(Passive):
 
     def _attempt_with_room(self) -> bool:
         """An attempt; False where there is no room for it before a write ends."""
-        mm = self.pool.mm
-        mm.writer_reclaims = True
-        ready = not self.pool.next_is_written() or mm.make_room()
+        ready = not self.pool.next_is_written() or self.pool.mm.make_room()
         if ready:
             self._attempt()
-        mm.writer_reclaims = False
         return ready
 
     def _attempt(self) -> None:
