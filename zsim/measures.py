@@ -26,7 +26,9 @@ class Measure(NamedTuple):
 
     @property
     def label(self) -> str:
-        """What an axis calls it: a metric by its own name, what is worked out here in words."""
+        """What an axis calls it: a metric by its own name, a latency and what is worked out here in words."""
+        if self.name.startswith("latency_ns."):
+            return " ".join(self.name.split(".")[1:])
         return self.name.removesuffix("_pages").replace("_", " ") if self.name in DERIVED else self.name
 
 

@@ -173,13 +173,22 @@ def names_above(drawing: "Figure", named: Sequence[tuple[str, Look]], marked: bo
 
 
 def put_title(drawing: "Figure", title: str) -> None:
-    """A figure's title, above the names where these stand above the panels."""
+    """A figure's title, above the names where these stand above the panels; in two lines where it is too long."""
+    if text_width_in(title, TITLE_PT) > drawing.get_figwidth() - 0.2:
+        title = "\n".join(_halves(title))
     if drawing.legends:
         drawing.legends[0].set_title(title)
     elif drawing.get_layout_engine() is None:
         drawing.axes[0].set_title(title, fontsize=TITLE_PT)
     else:
         drawing.suptitle(title, x=0.01, ha="left", fontsize=TITLE_PT)
+
+
+def _halves(text: str) -> tuple[str, ...]:
+    """Two lines of nearly the same length."""
+    words = text.split()
+    cuts = [(" ".join(words[:i]), " ".join(words[i:])) for i in range(1, len(words))]
+    return min(cuts, key=lambda lines: max(map(len, lines)), default=(text,))
 
 
 def _columns(widths_in: Sequence[float], room_in: float) -> int:

@@ -11,13 +11,13 @@ from zsim.report import gather, write_markdown
 
 ASKED = {
     "text": "The **claim**.", "finding": "It holds.", "tables": [{"rows": "allocator", "where": {"trace": "gcc"}}],
-    "figures": [{"kind": "axis", "title": "Slowdown", "y": "slowdown"}, {"kind": "pareto"}],
+    "figures": [{"kind": "axis", "title": "Slowdown", "y": "slowdown"}],
 }  # fmt: skip
 
 
 @pytest.fixture(scope="module")
 def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of a study that asks for a table and two figures."""
+    """The folder of a study that asks for a table and a figure."""
     return write_study(tmp_path_factory.mktemp("studies") / "density", **ASKED)
 
 
@@ -30,7 +30,7 @@ def test_a_new_page(study: Path, tmp_path: Path) -> None:
     places = [text.index(part) for part in order]
     assert places == sorted(places)
     links = re.findall(r"\]\(([^)]+)\)", text)
-    assert len(links) == 3 and all((page.parent / link).resolve() in written for link in links)
+    assert len(links) == 2 and all((page.parent / link).resolve() in written for link in links)
 
 
 def test_words_of_a_page_stay(study: Path, tmp_path: Path) -> None:

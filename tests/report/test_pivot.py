@@ -6,7 +6,8 @@ import pytest
 
 from zsim.errors import UsageError
 from zsim.report import Runs
-from zsim.report.pivot import Asked, pivot, pivots, short
+from zsim.report.pivot import Asked, pivot, pivots
+from zsim.report.scales import short
 
 
 def test_rows_columns_and_ends(runs: Runs) -> None:

@@ -11,7 +11,7 @@ from zsim.registry import suggestion
 from zsim.report.comparison import NA
 from zsim.report.labels import value_text
 from zsim.report.runs import Run, Runs
-from zsim.report.scales import Unit, unit_for
+from zsim.report.scales import Unit, short, unit_for
 
 ENDED = {"oom": "OOM", "failed": "failed", "missing": ""}
 
@@ -111,13 +111,6 @@ def _cell(run: Run | None, what: Measure, unit: Unit) -> str:
         return "" if run is None else ENDED[run.outcome]
     value = run.value(what)
     return NA if value is None else short(value / unit.by)
-
-
-def short(value: float) -> str:
-    """Three digits that count, or a whole number."""
-    if value == int(value) and abs(value) < 1e6 or abs(value) >= 100:
-        return f"{value:,.0f}"
-    return f"{value:.3g}"
 
 
 def _escaped(text: str) -> str:
