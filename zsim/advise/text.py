@@ -12,6 +12,7 @@ OOM = "out of memory"
 VALIDATED_ERAS = ("6.1", "6.12")
 SHOWN = 8
 DRAWN_MUCH = 0.1
+SMALL_BYTES = 256 << 20
 
 
 def text(advice: Advice) -> str:
@@ -154,6 +155,8 @@ def _reservations(advice: Advice) -> Sequence[str]:
     k, least = trace.header.get("k"), trace.header.get("min_memory_pages")
     era = best.config.era
     notes = []
+    if advice.memory_bytes < SMALL_BYTES:
+        notes.append("In a pool this small zsmalloc's many classes are filled in part; in a large one it packs better.")
     if k:
         notes.append(
             f"The recording keeps first touches per {k:,} pages (K): valid from {_pages(int(least or k))} resident."
