@@ -154,6 +154,7 @@ class Bench:
     def evict(self, *pages: int) -> list[int]:
         """Have reclaim try these pages, in this order and in one batch; what became of each."""
         self.machine.begin(0)
+        self.machine.drain_lru_add()
         outcomes = []
         for page in pages:
             self.machine.policy.remove(page)

@@ -41,6 +41,7 @@ LAYERS = [
         "hits",
         "swap",
         "inversions",
+        "plug",
         "tables",
         "memory",
         "zones",

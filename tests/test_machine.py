@@ -5,19 +5,12 @@ from typing import Any
 import pytest
 
 from tests.machines import Bench, SizesByPage
-from zsim.machine import MAX_REQUEST_PAGES, adjacent
 from zsim.memory import FRAME, PG_DIRTY, RECLAIM, SWAPCACHE, WRITEBACK
 from zsim.reclaim import FREED
 
 PAGE_NS = 1366
 """4096 bytes over the 3 GB/s link of an NVMe drive, rounded up."""
 WRITE_NS = 20_000
-
-
-def test_adjacent_blocks_are_runs() -> None:
-    """Neighbours go together, a gap ends the run."""
-    assert adjacent([3, 4, 5, 9, 11, 12]) == [[3, 4, 5], [9], [11, 12]]
-    assert adjacent([]) == []
 
 
 def test_frames_are_counted() -> None:
@@ -71,7 +64,7 @@ def test_a_request_is_bounded() -> None:
     bench = Bench(pages=300, store="none", memory__size="2M")
     bench.touch(*range(300))
     bench.evict(*range(300))
-    assert [len(write.pages) for write in bench.writes] == [MAX_REQUEST_PAGES, 300 - MAX_REQUEST_PAGES]
+    assert [len(write.pages) for write in bench.writes] == [256, 44]
     first_ns = -(-256 * 4096 // 3)
     second_ns = first_ns + -(-44 * 4096 // 3)
     assert [write.done_ns for write in bench.writes] == [first_ns + WRITE_NS, second_ns + WRITE_NS]
@@ -156,6 +149,7 @@ def test_rotation_after_writeback_by_era(era: str, rotates: bool) -> None:
     bench.swap_out(0)
     bench.machine.begin(0)
     assert bench.machine.start_writeback(0)
+    bench.machine.write_back(0, 0)
     assert bool(bench.memory.flags[0] & RECLAIM) == rotates
 
 
@@ -165,12 +159,50 @@ def test_writeback_takes_a_frame_until_written() -> None:
     bench.swap_out(0)
     bench.machine.begin(0)
     assert bench.machine.start_writeback(0)
+    bench.machine.write_back(0, 0)
     assert bench.memory.flags[0] & (FRAME | SWAPCACHE | WRITEBACK | PG_DIRTY) == FRAME | SWAPCACHE | WRITEBACK
     assert (bench.memory.frames, bench.memory.pte[0], bench.counters.pswpout) == (1, 0, 1)
     assert (bench.machine.writes_in_flight, bench.machine.writeback_in_flight) == (1, 1)
-    bench.machine.flush_writes()
     bench.end_writes()
     assert (bench.machine.writes_in_flight, bench.machine.writeback_in_flight) == (0, 0)
+
+
+def written_back(bench: Bench, *pages: int) -> None:
+    """Write stored pages back, one after the other, and let the writes end."""
+    bench.machine.begin(0)
+    for page in pages:
+        assert bench.machine.start_writeback(page)
+        bench.machine.write_back(page, 0)
+    bench.end_writes()
+
+
+def test_pages_written_back_join_the_lists_in_batches() -> None:
+    """Three at a time here; four pages and then a pass of reclaim: the fourth is on no list before that."""
+    bench = Bench(reclaim__folio_batch=3)
+    bench.swap_out(0, 1, 2, 3)
+    written_back(bench, 0, 1, 2, 3)
+    assert (bench.memory.lru_add, bench.memory.listed()) == ([3], 3)
+    bench.machine.validate()
+    bench.machine.drain_lru_add()
+    assert (bench.memory.lru_add, bench.memory.listed()) == ([], 4)
+
+
+def test_a_write_that_ends_before_its_page_is_listed_does_not_rotate_it() -> None:
+    """folio_rotate_reclaimable finds only the pages of the full batch."""
+    bench = Bench(reclaim__folio_batch=3)
+    bench.swap_out(0, 1, 2, 3)
+    written_back(bench, 0, 1, 2, 3)
+    assert (bench.counters.pgrotated, bench.machine.cleaned) == (3, {0, 1, 2})
+
+
+def test_a_page_on_its_way_to_the_lists_can_be_given_up() -> None:
+    """Its task unmaps it: frame, slot and place in the batch are gone."""
+    bench = Bench()
+    bench.swap_out(0)
+    written_back(bench, 0)
+    bench.faults.unmap(0)
+    assert (bench.memory.frames, bench.memory.lru_add) == (0, [])
+    bench.machine.validate()
 
 
 def test_writeback_of_what_is_in_memory_fails() -> None:
@@ -190,7 +222,6 @@ def test_writeback_is_timed_from_its_start() -> None:
     bench.swap_out(0)
     bench.machine.begin(0)
     bench.machine.store.reclaim_page()
-    bench.machine.flush_writes()
     assert bench.machine.latency["writeback"].max_ns == 1700 + PAGE_NS + WRITE_NS
     bench.touch(1)
     bench.memory.flags[1] |= PG_DIRTY

@@ -11,6 +11,7 @@ _RECLAIM_3 = {
     "reclaim.second_look": False,
     "reclaim.refault_activates": False,
     "reclaim.balance": "rotated",
+    "reclaim.folio_batch": 14,
     "memory.watermark_scale_factor": 0,
     "swap.readahead": "block",
     "swap.slots_cache": 0,

@@ -30,7 +30,7 @@ from zsim.reclaim import ActiveLists, make_policy
 from zsim.room import make_room
 from zsim.stores import Cleancache, SwapDevice, make_store
 from zsim.swap import SCARCE, PrioritySlots, SwapSlots
-from zsim.traces.objects import page_objects
+from zsim.traces.objects import file_blocks, page_objects
 from zsim.traces.trace import Trace
 from zsim.units import PAGE_SIZE, pages_for, parse_bytes
 
@@ -72,7 +72,7 @@ class Machine:
         self._trace = trace
         self.owner: list[int] = trace.owner.tolist()
         self.is_file = bytes(trace.is_file)
-        self.file_block = _file_blocks(trace)
+        self.file_block = file_blocks(trace)
         self.cursors = [0] * len(trace.tasks)
         self.versions = [0] * trace.pages
         self.memory = Memory(trace.pages, trace.owner, trace.numbers)
@@ -95,7 +95,7 @@ class Machine:
         self.wake_kswapd: Callable[[], None] = lambda: None
         self.make_room: Callable[[], bool] = self.has_room
         self.plugged = False
-        """A reclaimer is at its lists: what it wants written, in the store path too, waits until its plug is flushed."""
+        """A reclaimer is at its lists: what it wants written, in the store path too, waits in its plug."""
         self.on_write: OnWrite = lambda write: None
         self.writes_in_flight = 0
         self._in_flight: list[Write] = []
@@ -371,15 +371,6 @@ class Machine:
         assert len(used) == len(set(used)) == self.slots.used - len(self.returned)
         flags, slots, compressed = self.memory.flags, self.memory.slot, self.inversions.pages()
         assert set(compressed) == {p for p, s in enumerate(slots) if not flags[p] & FRAME and self.store.holds(s)}
-
-
-def _file_blocks(trace: Trace) -> list[int]:
-    """The block of each file page on the filesystem's device: the file pages of the trace in order of address."""
-    blocks = np.full(trace.pages, -1, dtype=np.int64)
-    files = np.flatnonzero(trace.is_file)
-    blocks[files[np.lexsort((trace.numbers[files], trace.owner[files]))]] = np.arange(len(files))
-    result: list[int] = blocks.tolist()
-    return result
 
 
 def _total_pages(config: Config, footprint_bytes: int) -> int:

@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterable, Sequence
 import numpy as np
 
 from tests.machines import config_of
-from zsim.memory import ACCESSED, FRAME, PRESENT, SEEN, WRITABLE, Memory
+from zsim.memory import ACCESSED, FRAME, PRESENT, SEEN, WRITABLE, WRITEBACK, Memory
 from zsim.metrics import Counters
-from zsim.reclaim import ACTIVATED, FREED, Pressure, make_policy
+from zsim.reclaim import ACTIVATED, FREED, KEPT, Pressure, make_policy
 from zsim.traces.trace import TaskTrace
 
 MAPPED = PRESENT | WRITABLE | ACCESSED
@@ -77,10 +77,17 @@ class Pages:
         if outcome != ACTIVATED:
             self.memory.pte[page] = 0
             self.pressure.progress += 1
-        if outcome == FREED:
+        if outcome == KEPT:
+            self.memory.flags[page] |= WRITEBACK
+        elif outcome == FREED:
             self._lose(page)
             self.evicted.append(page)
         return outcome
+
+    def end_write(self, page: int) -> bool:
+        """A page's write has ended; whether it is next for that."""
+        self.memory.flags[page] &= ~WRITEBACK
+        return self.policy.rotate(page)
 
     def shrink(
         self, wanted: int, priority: int = 0, is_kswapd: bool = False, is_memcg: bool = False, progress: int = 0

@@ -60,6 +60,6 @@ def test_a_written_page_that_is_used_again_is_passed_over() -> None:
     pages.outcomes = {0: KEPT}
     pages.shrink(1)
     pages.outcomes = {}
-    pages.policy.rotate(0)
+    pages.end_write(0)
     pages.access(0)
     assert pages.shrink(3) == [1, 2, 0]

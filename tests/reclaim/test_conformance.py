@@ -38,7 +38,7 @@ def act(pages: Pages, what: str, page: int) -> None:
         elif what == "activate":
             pages.policy.activate(page)
         else:
-            pages.policy.rotate(page)
+            pages.end_write(page)
 
 
 def resident(pages: Pages) -> set[int]:
@@ -133,7 +133,7 @@ def test_a_page_whose_write_has_ended_is_next(policy: str) -> None:
     first_pass(pages, 1)
     written = pages.tried[0]
     pages.outcomes = {}
-    pages.policy.rotate(written)
+    pages.end_write(written)
     first_pass(pages, 1)
     assert pages.evicted[0] == written
     assert not pages.memory.pte[written] & PRESENT

@@ -48,6 +48,6 @@ def test_a_spared_page_goes_to_the_end_and_a_written_one_to_the_front() -> None:
     pages.outcomes = {0: ACTIVATED, 1: KEPT}
     assert pages.shrink(2) == [2]
     pages.outcomes = {}
-    pages.policy.rotate(1)
+    pages.end_write(1)
     pages.policy.activate(3)
     assert pages.shrink(3) == [1, 0, 3]

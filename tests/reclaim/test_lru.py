@@ -83,7 +83,7 @@ def test_a_written_page_is_next() -> None:
     pages.outcomes = {0: KEPT}
     assert pages.shrink(1) == []
     pages.outcomes = {}
-    pages.policy.rotate(0)
+    pages.end_write(0)
     pages.policy.validate()
     assert pages.shrink(2) == [0, 1]
 
@@ -95,7 +95,7 @@ def test_a_written_page_that_is_used_again_waits_its_turn() -> None:
     pages.outcomes = {0: KEPT}
     pages.shrink(1)
     pages.outcomes = {}
-    pages.policy.rotate(0)
+    pages.end_write(0)
     pages.access(0)
     assert pages.shrink(3) == [1, 2, 0]
 

@@ -6,7 +6,7 @@ import pytest
 from tests.machines import make_trace
 from tests.reclaim.pages import Pages
 from zsim.memory import ACCESSED, FRAME, RECLAIM, SEEN, WRITEBACK, Memory
-from zsim.reclaim import ACTIVATED, KEPT, Pressure
+from zsim.reclaim import ACTIVATED, FREED, KEPT, Pressure
 from zsim.reclaim.balance import ANON, FILE
 from zsim.reclaim.generations import MAX_NR_GENS
 from zsim.reclaim.mglru import Mglru
@@ -78,7 +78,7 @@ def test_a_page_read_to_be_written_is_not() -> None:
     pages.memory.frames += 1
     pages.policy.insert(2, True)
     assert seq_of(pages, 2) == -1
-    pages.policy.rotate(2)
+    pages.end_write(2)
     assert lists(pages)[0] == [2, 0, 1]
 
 
@@ -395,3 +395,23 @@ def test_accesses_that_leave_no_trace() -> None:
     age(pages)
     assert pages.memory.pte[4] & ACCESSED
     assert not pages.memory.pte[0] & ACCESSED
+
+
+def test_a_page_written_while_off_the_lists_is_tried_again() -> None:
+    """Its write ended before the batch was put back, so that nothing could make it the next: it goes at once."""
+    pages = mglru(8)
+    pages.bring_in(*range(8))
+    age(pages)
+    pages.forget_accesses()
+    pages.outcomes = {0: KEPT, 1: KEPT}
+
+    def ended(page: int) -> None:
+        if page == 2:
+            assert not pages.end_write(0)
+            pages.outcomes[0] = FREED
+
+    pages.during = ended
+    freed: list[int] = []
+    while 2 not in freed:
+        freed += pages.shrink(10**6, is_memcg=True)
+    assert 0 in freed and 1 not in freed

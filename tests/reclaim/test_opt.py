@@ -52,7 +52,7 @@ def test_the_farthest_use_leaves() -> None:
     pages.outcomes = {2: KEPT}
     assert pages.shrink(1) == []
     pages.outcomes = {}
-    pages.policy.rotate(2)
+    pages.end_write(2)
     pages.policy.validate()
     assert pages.shrink(3) == [2, 0, 1]
 
@@ -64,7 +64,7 @@ def test_a_written_page_that_is_used_again_is_judged_by_its_next_use() -> None:
     pages.outcomes = {2: KEPT}
     assert pages.shrink(1) == []
     pages.outcomes = {}
-    pages.policy.rotate(2)
+    pages.end_write(2)
     for page in (0, 1, 2):
         pages.access(page)
     assert pages.shrink(3) == [0, 1, 2]

@@ -121,7 +121,7 @@ def test_a_written_page_is_next() -> None:
     pages.bring_in(0, 1, 2, 3)
     pages.policy.activate(2)
     assert lists(pages)[:2] == [[0, 1, 3], [2]]
-    pages.policy.rotate(2)
+    pages.end_write(2)
     assert lists(pages)[:2] == [[2, 0, 1, 3], []]
     assert (pages.counters.pgactivate, pages.counters.pgrotated) == (1, 1)
 

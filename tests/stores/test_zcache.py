@@ -82,6 +82,9 @@ class FakeMm:
             self.writing.append(page)
         return page not in self.cached
 
+    def write_back(self, page: int, since_ns: int) -> None:
+        """It is noted already."""
+
 
 def zcache(kind: type[Zcache1] | type[Zcache2], mm: FakeMm | None = None, **values: Any) -> tuple[Any, FakeMm]:
     """An empty store and its memory management."""

@@ -14,7 +14,7 @@ class Mm:
     def __init__(self) -> None:
         self.counters = Counters()
         self.spent_ns = 0
-        self.writer_reclaims = False
+        self.plugged = False
         self.room = True
         self.waits: list[int] = []
         """What write_wait_ns answers, one after the other; room is made by the last of them."""

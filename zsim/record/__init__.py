@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 VIA = Registry(
     "way of recording",
     {
-        "ptrace": "zsim.record.by_ptrace:trace",
-        "lackey": "zsim.record.lackey:trace",
-        "wp": "zsim.record.wp:trace",
+        "ptrace": "zsim.record.by_ptrace:WAY",
+        "lackey": "zsim.record.lackey:WAY",
+        "wp": "zsim.record.wp:WAY",
     },
+    plural="ways of recording",
 )
-"""Name -> trace(job, journal, after_batch) -> `Ended`: runs the program and tells the journal what it touches."""
 CONTENT = ("images", "sizes", "none")
 
 
@@ -55,7 +55,25 @@ class Ended:
     more: dict[str, Any] = field(default_factory=dict)
 
 
-Backend = Callable[[Job, Journal, Callable[[], None]], Ended]
+@dataclass(frozen=True)
+class Way:
+    """How accesses are seen.
+
+    check  a `UsageError` where a job cannot be recorded so, and what to use instead
+    trace  runs the program and tells the journal what it touches; calls its third argument after each batch
+    """
+
+    check: Callable[[Job], None]
+    trace: Callable[[Job, Journal, Callable[[], None]], Ended]
+
+
+def check(job: Job, base: str, via: str = "ptrace", force: bool = False) -> None:
+    """A `UsageError` where the recording cannot be made, before anything is run or written."""
+    from zsim.record.output import refuse
+
+    way: Way = VIA.load(via)
+    way.check(job)
+    refuse(base, force)
 
 
 def record(
@@ -73,14 +91,16 @@ def record(
     via       one of VIA
     pages_in  keep the images of one page in so many
     cpu_ns    CPU time of an untraced run, to which times are scaled; None: as estimated
-    A `UsageError` for what cannot be recorded, before anything is run; files are valid at any moment.
+    A `UsageError` for what cannot be recorded, before anything is run. Until the end the rows are in NAME.csv, and what
+    is there is a valid shorter recording at any moment.
     """
     import time
 
     from zsim.record.output import Output
 
-    trace: Backend = VIA.load(via)
-    output = Output(base, job.content, pages_in, force, {"command": " ".join(job.command), "via": via})
+    check(job, base, via, force)
+    way: Way = VIA.load(via)
+    output = Output(base, job.content, pages_in, {"command": " ".join(job.command), "via": via})
     journal = output.journal = Journal(output, job.limit)
 
     def after_batch() -> None:
@@ -89,7 +109,7 @@ def record(
             progress.show(journal)
 
     begun = time.monotonic()
-    ended = trace(job, journal, after_batch)
+    ended = way.trace(job, journal, after_batch)
     journal.close()
     wall_s = time.monotonic() - begun
     measured_ns = ended.cpu_ns if cpu_ns is None else cpu_ns
@@ -106,4 +126,4 @@ def record(
     return ended.status, notes
 
 
-__all__ = ["CONTENT", "VIA", "Ended", "Job", "Limit", "record"]
+__all__ = ["CONTENT", "VIA", "Ended", "Job", "Limit", "Way", "check", "record"]

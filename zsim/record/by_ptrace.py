@@ -7,25 +7,33 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from zsim.record import Ended, Job
+from zsim.record import Ended, Job, Way
 from zsim.record.journal import Journal
-from zsim.record.launch import check_platform, check_traceable, start
+from zsim.record.launch import check_permitted, check_platform, check_traceable, start
 from zsim.record.signals import PASSED_ON, TERMINAL_SIGNALS, exit_code
 from zsim.record.tracer import Tracer
 
 RECORDER = "first touches per batch of K distinct pages, by ptrace and mprotect; x86-64"
 
 
-def trace(job: Job, journal: Journal, after_batch: Callable[[], None]) -> Ended:
-    """Run the job's program under a `Tracer`."""
+def check(job: Job) -> None:
+    """Whether programs can be traced here, and this one."""
     check_platform()
     check_traceable(job.path)
+    check_permitted()
+
+
+def trace(job: Job, journal: Journal, after_batch: Callable[[], None]) -> Ended:
+    """Run the job's program under a `Tracer`."""
     tracer = Tracer(journal, after_batch, job.content != "none", job.file_calls)
     pid = start(job.path, job.command, job.environ)
     with passing_signals(pid):
         status = tracer.run(pid)
     recorder = f"{RECORDER} Linux {platform.release().split('-')[0]}"
     return Ended(exit_code(status), tracer.clock.cpu_ns, recorder, {"efault_retries": tracer.efaults})
+
+
+WAY = Way(check, trace)
 
 
 @contextmanager

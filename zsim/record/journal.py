@@ -60,6 +60,7 @@ class Journal:
         self.rows = self.writes = self.batches = self.captured = 0
         self.footprint: set[tuple[int, str]] = set()
         self.file_pages = 0
+        self.times_ns: dict[str, int] = {}
         self.batch: dict[tuple[int, str], Row] = {}
         self._waiting: deque[Row] = deque()
         self._latest: dict[tuple[int, str], tuple[int, Row]] = {}
@@ -89,6 +90,7 @@ class Journal:
             self.footprint.add(key)
             self.file_pages += row.file is not None
         self.batch[key] = self._last = row
+        self.times_ns[row.task] = row.time_ns
         self._latest[key] = self.rows, row
         self._waiting.append(row)
         self.rows += 1

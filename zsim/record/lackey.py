@@ -12,11 +12,11 @@ from contextlib import suppress
 from pathlib import Path
 
 from zsim.errors import UsageError
-from zsim.record import Ended, Job
+from zsim.record import Ended, Job, Way
 from zsim.record.areas import Areas, parse_maps
 from zsim.record.by_ptrace import passing_signals
 from zsim.record.journal import Journal
-from zsim.record.launch import start
+from zsim.record.launch import check_linux, start
 from zsim.record.memory import FilePages, Memory
 from zsim.record.signals import exit_code
 
@@ -26,11 +26,19 @@ ACCESS_NS = 0.3
 """Of an access, where the program's own CPU time is not known: about what a processor at 3 GHz takes."""
 
 
+def check(job: Job) -> None:
+    """Whether there is valgrind."""
+    check_linux()
+    if shutil.which("valgrind") is None:
+        raise UsageError(
+            "--via lackey needs valgrind (Debian and Ubuntu: sudo apt install valgrind); --via ptrace needs nothing"
+        )
+
+
 def trace(job: Job, journal: Journal, after_batch: Callable[[], None]) -> Ended:
-    """Run the job's program under lackey; a `UsageError` where valgrind is not there."""
+    """Run the job's program under lackey."""
     valgrind = shutil.which("valgrind")
-    if valgrind is None:
-        raise UsageError("--via lackey needs valgrind (Debian and Ubuntu: sudo apt install valgrind)")
+    assert valgrind is not None
     lines, log = os.pipe()
     os.set_inheritable(log, True)
     options = ["--tool=lackey", "--trace-mem=yes", f"--log-fd={log}"]
@@ -42,6 +50,9 @@ def trace(job: Job, journal: Journal, after_batch: Callable[[], None]) -> Ended:
         _, status = os.waitpid(pid, 0)
     recorder = "first touches per batch of K distinct pages, of every access by valgrind's lackey"
     return Ended(exit_code(status), watcher.accesses * ACCESS_NS, recorder, {"all_accesses": watcher.accesses})
+
+
+WAY = Way(check, trace)
 
 
 class Watcher:

@@ -7,9 +7,13 @@ import signal
 import stat
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from zsim.errors import UsageError, ZsimError
 from zsim.record import ptrace as pt
+
+if TYPE_CHECKING:
+    from zsim.record import Job
 
 KEPT = ("PATH", "LANG", "LANGUAGE", "TERM", "TZ")
 KEPT_PREFIX = "LC_"
@@ -50,21 +54,29 @@ def find_program(name: str, environ: Mapping[str, str]) -> str:
     raise error
 
 
-def check_platform() -> None:
+def check_linux() -> None:
     """A `UsageError` where programs cannot be recorded at all."""
     if platform.system() != "Linux":
         raise UsageError(f"zsim record needs Linux; this is {platform.system()} (replay a shipped recording instead)")
+
+
+def check_platform() -> None:
+    """A `UsageError` where programs cannot be traced."""
+    check_linux()
     if platform.machine() != "x86_64":
         raise UsageError(
-            f"zsim record --via ptrace needs x86-64; this is {platform.machine()}: use --via lackey (valgrind)"
+            f"this way of recording needs x86-64; here is {platform.machine()}: use --via lackey (valgrind)"
         )
 
 
 def check_traceable(path: str) -> None:
     """A `UsageError` where the program at `path`, or the interpreter it names, cannot be traced."""
     status = os.stat(path)
-    if status.st_mode & (stat.S_ISUID | stat.S_ISGID) and (status.st_uid, status.st_gid) != (os.getuid(), os.getgid()):
-        raise UsageError(f"{path} is setuid: it cannot be traced; record it as its owner")
+    foreign = (status.st_uid, status.st_gid) != (os.getuid(), os.getgid())
+    if foreign and os.getuid() and (status.st_mode & (stat.S_ISUID | stat.S_ISGID) or _has_capabilities(path)):
+        raise UsageError(f"{path} gains privileges when it starts (setuid): it can be recorded by root only")
+    if not os.access(path, os.R_OK):
+        raise UsageError(f"{path} may be run but not read: it can be recorded by its owner only")
     with open(path, "rb") as file:
         head = file.read(256)
     if head.startswith(b"#!"):
@@ -75,6 +87,33 @@ def check_traceable(path: str) -> None:
         raise UsageError(f"{path} is not a 64-bit x86-64 program; use --via lackey (valgrind)")
 
 
+def _has_capabilities(path: str) -> bool:
+    try:
+        return bool(os.getxattr(path, "security.capability"))
+    except OSError:
+        return False
+
+
+def check_permitted() -> None:
+    """A `UsageError` where this process may not trace a child of its own."""
+    pid = os.fork()
+    if pid == 0:
+        signal.pause()
+        os._exit(0)
+    try:
+        _seize(pid, 0)
+    finally:
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+
+
+def _seize(pid: int, options: int) -> None:
+    try:
+        pt.ptrace(pt.SEIZE, pid, None, options)
+    except OSError as error:
+        raise UsageError(f"ptrace is not permitted here ({error.strerror}); use --via lackey (valgrind)") from None
+
+
 def start(path: str, command: list[str], environ: Mapping[str, str], trace: bool = True) -> int:
     """Start the program in a child that this process traces; its id. The child waits until it is let go."""
     ready, go = os.pipe()
@@ -82,16 +121,10 @@ def start(path: str, command: list[str], environ: Mapping[str, str], trace: bool
     if pid == 0:
         _become(path, command, environ, ready, go)
     os.close(ready)
-    try:
-        if trace:
-            pt.ptrace(pt.SEIZE, pid, None, pt.OPTIONS)
-    except OSError as error:
-        os.kill(pid, signal.SIGKILL)
-        os.waitpid(pid, 0)
-        raise UsageError(f"ptrace is not permitted here ({error.strerror}); use --via lackey (valgrind)") from None
-    finally:
-        os.write(go, b"g")
-        os.close(go)
+    if trace:
+        _seize(pid, pt.OPTIONS)
+    os.write(go, b"g")
+    os.close(go)
     return pid
 
 
@@ -111,12 +144,12 @@ def _become(path: str, command: list[str], environ: Mapping[str, str], ready: in
         os._exit(NOT_EXECUTABLE)
 
 
-def cpu_ns_untraced(path: str, command: list[str], environ: Mapping[str, str]) -> int:
+def cpu_ns_untraced(job: "Job") -> int:
     """CPU time of the program when nobody watches; it runs with empty input and its output is thrown away."""
     import resource
     import subprocess
 
     null = subprocess.DEVNULL
-    subprocess.run(command, executable=path, env=dict(environ), stdin=null, stdout=null, stderr=null, check=False)
+    subprocess.run(job.command, executable=job.path, env=job.environ, stdin=null, stdout=null, stderr=null, check=False)
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return round((used.ru_utime + used.ru_stime) * 1e9)

@@ -3,8 +3,9 @@
 import os
 from collections.abc import Callable
 
-from zsim.record.areas import Area, mapped_file
+from zsim.record.areas import WRITE, Area, mapped_file
 from zsim.record.calls import NUMBER
+from zsim.record.space import Space
 from zsim.record.thread import Thread
 from zsim.units import pages_for
 
@@ -23,7 +24,17 @@ def _mmap(thread: Thread, args: list[int], result: int) -> None:
         space.areas.remove(start, end)
         return
     space.areas.add(Area(start, end, args[2] & PROTECTION, mapped_file(file), args[5] >> 12, shared))
+    if not file and not shared and args[2] & WRITE:
+        _keep_whole(space, start)
     space.close_area(thread, start, end)
+
+
+def _keep_whole(space: Space, start: int) -> None:
+    """Have a new mapping get its anon_vma before it is split.
+
+    Parts that get one each never merge again: mremap refuses them, and a process may have 65,530 mappings.
+    """
+    space.write(start << 12, b"\0")
 
 
 def _file_of(tid: int, descriptor: int) -> str:
@@ -54,6 +65,7 @@ def _brk(thread: Thread, args: list[int], result: int) -> None:
     space.break_page = now
     if before and now > before:
         space.areas.add(Area(before, now, 3))
+        _keep_whole(space, before)
         space.close_area(thread, before, now)
     elif now < before:
         space.forget(now, before)

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 
 from zsim.record.areas import Area, Areas
 from zsim.units import PAGE_SIZE
@@ -34,7 +35,7 @@ class Memory:
         self.changed: set[int] = set()
         self.known: set[int] = set()
         self.copied: set[int] = set()
-        self._file = os.open(f"/proc/{pid}/mem", os.O_RDONLY)
+        self._file = os.open(f"/proc/{pid}/mem", os.O_RDWR)
 
     def read(self, address: int, size: int) -> bytes:
         """Memory of the program, whatever its protection; shorter where it ends."""
@@ -42,6 +43,11 @@ class Memory:
             return os.pread(self._file, size, address)
         except OSError:
             return b""
+
+    def write(self, address: int, data: bytes) -> None:
+        """Change memory of the program."""
+        with suppress(OSError):
+            os.pwrite(self._file, data, address)
 
     def close(self) -> None:
         """Let go of the memory."""

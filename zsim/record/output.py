@@ -52,15 +52,19 @@ class Blocks:
         self._file.close()
 
 
+def refuse(base: str, force: bool) -> None:
+    """A `UsageError` where a file of the recording `base` exists (unless `force`), or none can be written."""
+    for suffix in (*TABLES, *SIDECARS):
+        refuse_overwrite(Path(base + suffix), force)
+
+
 class Output:
-    """All files of the recording `base`; a `Sink` for rows.
+    """All files of the recording `base`, in place of any that there are; a `Sink` for rows.
 
     content  "images", "sizes" or "none"; pages_in: keep the images of one page in so many
     """
 
-    def __init__(self, base: str, content: str, pages_in: int, force: bool, said: dict[str, Any]) -> None:
-        for suffix in (*TABLES, *SIDECARS):
-            refuse_overwrite(Path(base + suffix), force)
+    def __init__(self, base: str, content: str, pages_in: int, said: dict[str, Any]) -> None:
         for suffix in (*TABLES, *SIDECARS):
             Path(base + suffix).unlink(missing_ok=True)
         self.base = base

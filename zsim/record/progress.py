@@ -1,4 +1,4 @@
-"""What a recording says on the way: pages, rows, their rate, on stderr and on one line."""
+"""What a recording says on the way: pages, rows, their rate, how much slower the program is; one line on stderr."""
 
 import sys
 import time
@@ -27,7 +27,9 @@ class Progress:
         self._shown = True
         seconds = now - self.begun
         rate = journal.rows / seconds
-        said = f"{len(journal.footprint):,} pages, {journal.rows:,} accesses, {rate:,.0f}/s, {seconds:.0f} s"
+        slowdown = seconds * 1e9 / max(sum(journal.times_ns.values()), 1)
+        pages = f"{len(journal.footprint):,} pages, {journal.rows:,} accesses, {rate:,.0f}/s"
+        said = f"{pages}, {seconds:.0f} s, {slowdown:,.0f} times slower"
         self.out.write(f"\rzsim: recording: {said} \x1b[K")
         self.out.flush()
 

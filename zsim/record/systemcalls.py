@@ -52,7 +52,8 @@ class SystemCalls:
             found = touches(number, args, thread.space.read)
             if number == NUMBER["rt_sigreturn"]:
                 found = [Touch(info.rsp - 8, frame_bytes(), False)]
-            thread.call = Call(number, args, found, set(self._mapped_pages(thread.space, found)))
+            pages = set(self._mapped_pages(thread.space, found))
+            thread.call = Call(number, args, found, pages, retried=thread.retries == (number, args))
         if self._detour(thread, thread.call):
             thread.call = None
         elif number in (NUMBER["execve"], NUMBER["execveat"]):
@@ -141,7 +142,7 @@ class SystemCalls:
         if result == EFAULT and not call.retried and call.touches:
             self._retry(thread, call)
             return None
-        thread.prepared = -1
+        thread.prepared, thread.retries = -1, None
         self._note_call(thread, call, result)
         thread.call = call if result == RESTART_BLOCK else None
         if (mapping := MAPPING_CALLS.get(call.number)) is not None and not -4096 < result < 0:
@@ -164,7 +165,7 @@ class SystemCalls:
         for area in list(space.areas):
             if area.protection:
                 space.open(thread, area.start, area.end, area.protection)
-        call.retried = True
+        thread.retries = call.number, call.args
         self.tracer.resume(thread)
 
     def _note_call(self, thread: Thread, call: Call, result: int) -> None:

@@ -34,6 +34,7 @@ class Thread:
     running     it executes program code (or is about to); call: it is inside that system call
     time_ns     its CPU time so far, without what the recording costs
     resumed_at  number of the stop after which it was last let go
+    retries     number and arguments of a call that failed with EFAULT and is made once more
     prepared    batch in which what it is about to move was made one mapping
     info        of the signal that it is stopped with, kept over calls made in its name
     """
@@ -49,6 +50,7 @@ class Thread:
     held: "tuple[int, Array[c_uint8]] | None" = None
     stepping: bool = False
     prepared: int = -1
+    retries: tuple[int, list[int]] | None = None
     schedstat: int = -1
     fault: tuple[int, int] = (0, 0)
     altstack: tuple[int, int] = (0, 0)

@@ -23,10 +23,6 @@ from zsim.record.space import Space
 from zsim.record.systemcalls import SystemCalls
 from zsim.record.thread import Call, Thread
 
-EFAULT = -14
-RESTART_BLOCK = -516
-CLONE_VM, CLONE_THREAD = 0x100, 0x10000
-
 
 class Tracer:
     """Follows a program and all it starts until the last thread has ended.
@@ -260,8 +256,8 @@ class Tracer:
             tops = [top, *([sum(thread.altstack)] if thread.altstack[1] else [])]
             for end in tops:
                 touch = Touch(end - frame_bytes(), frame_bytes(), True)
+                self.calls.note(thread, touch.start, touch.size, True)  # first: it may end the batch
                 self.calls.open_for(thread, Call(0, [], [touch], set()))
-                self.calls.note(thread, touch.start, touch.size, True)
             thread.stepping = True
         self.resume(thread, number)
 

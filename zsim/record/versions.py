@@ -7,6 +7,9 @@ from hashlib import blake2b
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import zstandard
+from pyarrow import parquet
 
 from zsim.compressors import COMPRESSORS, Compressor
 from zsim.files import replacing
@@ -62,8 +65,6 @@ class Versions:
             self._write_frame()
 
     def _write_frame(self) -> None:
-        import zstandard
-
         if self._file is None or not self._frame:
             return
         self._file.write(zstandard.ZstdCompressor(level=LIVE_LEVEL).compress(b"".join(self._frame)))
@@ -77,9 +78,6 @@ class Versions:
         self._write_table(np.array(self.slots, np.int32))
 
     def _write_table(self, slots: np.ndarray[tuple[int], np.dtype[np.int32]]) -> None:
-        import pyarrow as pa
-        from pyarrow import parquet
-
         columns = {name: pa.array(np.array(sizes)) for name, sizes in zip(CODECS, self.sizes, strict=True)}
         columns["same_filled"] = pa.array(np.array(self.same_filled).astype(bool))
         columns["slot"] = pa.array(slots)
@@ -102,8 +100,6 @@ class Versions:
 
     def _rewrite(self, order: list[int]) -> None:
         """Write the page file again with its pages in the given order."""
-        import zstandard
-
         raw_path = self.pages_path.with_name(f".{self.pages_path.name}.{os.getpid()}.raw")
         if not order:
             return

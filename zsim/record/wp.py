@@ -13,13 +13,14 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from zsim.record import Ended, Job
+from zsim.record import Ended, Job, Way
 from zsim.record import ptrace as pt
 from zsim.record.areas import WRITE, Areas, parse_maps
+from zsim.record.by_ptrace import check as check_ptrace
 from zsim.record.by_ptrace import passing_signals
 from zsim.record.calls import NUMBER
 from zsim.record.journal import Journal
-from zsim.record.launch import check_platform, check_traceable, start
+from zsim.record.launch import start
 from zsim.record.pagemap import (
     API,
     UFFD_FLAGS,
@@ -44,11 +45,14 @@ INTERRUPTIBLE = {"epoll_wait", "epoll_pwait", "epoll_pwait2", "rt_sigtimedwait"}
 """Calls that fail when their thread is stopped, instead of going on."""
 
 
+def check(job: Job) -> None:
+    """Whether programs can be traced here, this one, and whether the kernel tells what they write."""
+    check_ptrace(job)
+    check_supported()
+
+
 def trace(job: Job, journal: Journal, after_batch: Callable[[], None]) -> Ended:
     """Run the job's program and ask the kernel what it writes."""
-    check_platform()
-    check_supported()
-    check_traceable(job.path)
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGCHLD})
     tracer = WriteTracer(journal, after_batch, job.content != "none")
     pid = start(job.path, job.command, job.environ)
@@ -59,6 +63,9 @@ def trace(job: Job, journal: Journal, after_batch: Callable[[], None]) -> Ended:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGCHLD})
     recorder = f"pages written per interval, by userfaultfd and PAGEMAP_SCAN; Linux {platform.release().split('-')[0]}"
     return Ended(exit_code(status), tracer.clock.cpu_ns, recorder, {"reads_recorded": False})
+
+
+WAY = Way(check, trace)
 
 
 class WriteTracer(Tracer):
@@ -123,11 +130,7 @@ class WriteTracer(Tracer):
         if thread.registers is None:
             thread.registers = pt.get_registers(thread.tid)
         address = int(thread.registers[pt.RSP]) - BELOW_STACK_BYTES
-        memory = os.open(f"/proc/{thread.tid}/mem", os.O_RDWR)
-        try:
-            os.pwrite(memory, data, address)
-        finally:
-            os.close(memory)
+        thread.space.write(address, data)
         return thread.remote(NUMBER["ioctl"], DESCRIPTOR, request, address)
 
     def _watch(self, thread: Thread) -> None:

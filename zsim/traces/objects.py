@@ -38,3 +38,12 @@ def number_objects(named: npt.NDArray[np.int32], trace: Trace) -> npt.NDArray[np
         starts = np.r_[False, (owners[1:] != owners[:-1]) | (numbers[1:] - numbers[:-1] > 1)]
         objects[rest] = len(known) + np.cumsum(starts)
     return objects
+
+
+def file_blocks(trace: Trace) -> list[int]:
+    """The block of each file page on the filesystem's device: the file pages of the trace in order of address."""
+    blocks = np.full(trace.pages, -1, dtype=np.int64)
+    files = np.flatnonzero(trace.is_file)
+    blocks[files[np.lexsort((trace.numbers[files], trace.owner[files]))]] = np.arange(len(files))
+    result: list[int] = blocks.tolist()
+    return result

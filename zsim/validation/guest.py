@@ -27,7 +27,8 @@ IDLE_PAGES = 32
 """Pages of idle processes, swapped out early on: frames that the trace gets besides those that were free."""
 REQUEST_PAGES = 254
 """Most pages of a request of the guests' swap disk: the 256 descriptors of a virtio queue less two."""
-DISK = {
+GUEST = {
+    "swap.request_pages": REQUEST_PAGES,
     "device.read_ns": 200_000,
     "device.write_ns": 560_000,
     "device.bandwidth_bytes_per_s": 10**15,
@@ -36,14 +37,9 @@ DISK = {
     "cost.compress_ns": 90_000,
     "cost.decompress_ns": 40_000,
 }
-"""The guests' swap disk where a cgroup is the limit: emulated, a write is done before the submitter goes on. A page
-that is written back has not reached the page lists then, so folio_rotate_reclaimable finds it on none and does not
-move it to the inactive tail; but where the writer must reclaim for the next page, which drains the batches.
-The times are those of the emulated processor, as the recordings' clock has them on average: they say how far the task
-gets while the writeback worker works, and matter for nothing else."""
-MACHINE_DISK = {"device.write_ns": 0, "device.bandwidth_bytes_per_s": 10**15}
-"""Where the guest's RAM is: a write is done before its submitter goes on; a read takes as long as kswapd needs to get
-the processor meanwhile (zsim's default)."""
+"""The guests' emulated disk and processor: an access, a store, a load and a read as the recordings' clock has them on
+average, and a write so long that of the pages zswap writes back as many get on reclaim's lists before it ends, and are
+freed at once, as in the recordings (docs/validation.md: how much it matters)."""
 RECENCY: Kernel = (6, 3)
 """From here on accesses to memory mapped MADV_RANDOM leave no trace (vma_has_recency)."""
 STALE: Kernel = (6, 12)
@@ -53,9 +49,16 @@ ALIGNED: Kernel = (6, 7)
 """From here on a large anonymous mapping begins where a page table does (thp_get_unmapped_area)."""
 RANDOM_CONTENTS = 512
 """Contents after the population's: random bytes, which no codec makes smaller."""
-WAKEUP_NS = 50_000
-"""From waking kswapd until it has the guest's only processor: scheduling, so a guess (docs/validation.md: how much it
-matters). While kswapd works the task stands still; what it does therefore takes no time here."""
+SLICES: Kernel = (6, 6)
+"""From here on (EEVDF) a woken thread waits for the running one's slice to end; before, it preempts that."""
+WAKEUP_NS = (50_000, 1_000_000)
+"""From waking kswapd until it has the guest's only processor, before and after SLICES: scheduling, so a guess
+(docs/validation.md: how much it matters). While kswapd works the task stands still; what it does takes no time here."""
+PCP_TUNED: Kernel = (6, 7)
+"""From here on the per-CPU lists of free pages grow with what is freed at a time (pcp->free_count)."""
+PCP_PAGES = (6, 27)
+"""Free pages in those lists, before and after PCP_TUNED, where neither marks nor MemFree see them: medians of all
+readings of the recordings."""
 DOES_NOT_FIT = PAGE_SIZE + 1
 
 
@@ -76,7 +79,6 @@ def config_values(case: Case) -> dict[str, Any]:
         "memory.tables": True,
         "swap.size": str(max(guest.get("swap_pages", SWAP_SLOTS), 1) * PAGE_SIZE),
         "swap.page_cluster": guest.get("page_cluster") or 0,
-        "swap.request_pages": REQUEST_PAGES,
         "reclaim.policy": "mglru" if case.is_mglru else "two-list",
     }
     if guest["zswap"]:
@@ -92,7 +94,7 @@ def config_values(case: Case) -> dict[str, Any]:
         values["zswap.shrinker_enabled"] = True
     if statistics_read_every(case):
         values["reclaim.stats_interval_ns"] = NEVER_NS
-    return values | (_ram(guest) | MACHINE_DISK if case.is_machine else _cgroup(guest) | DISK)
+    return values | GUEST | (_ram(case) if case.is_machine else _cgroup(guest))
 
 
 def statistics_read_every(case: Case) -> int:
@@ -128,17 +130,22 @@ def _cgroup(guest: dict[str, Any]) -> dict[str, Any]:
     return {"memory.mode": "memcg", "memory.size": str(limit)}
 
 
-def _ram(guest: dict[str, Any]) -> dict[str, Any]:
-    """The frames that were free before the trace, zone by zone; those in per-CPU lists and of idle processes beside."""
+def _ram(case: Case) -> dict[str, Any]:
+    """The frames that were free before the trace, zone by zone; those of idle processes beside.
+
+    Of those in per-CPU lists the trace gets what is not there later.
+    """
+    guest = case.config
     zones = sorted(guest["zones"].values(), key=lambda zone: -zone["managed"])
     usable = guest["free_pages_before"] + guest.get("pcp_free_before", 0) + IDLE_PAGES
+    usable -= PCP_PAGES[case.kernel >= PCP_TUNED]
     sizes = [zone["free"] for zone in zones]
     sizes[0] += usable - sum(sizes)
     marks = [[zone[mark] for mark in ("min", "low", "high")] + [max(zone["protection"])] for zone in zones]
     return {
         "memory.mode": "machine",
         "memory.size": str(usable * PAGE_SIZE),
-        "cost.wakeup_ns": WAKEUP_NS,
+        "cost.wakeup_ns": WAKEUP_NS[case.kernel >= SLICES],
         "cost.compress_ns": 0,
         "memory.zones": " ".join("/".join(map(str, [size, *own])) for size, own in zip(sizes, marks, strict=True)),
     }

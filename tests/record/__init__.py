@@ -1,0 +1,1 @@
+"""Recording, one file each."""

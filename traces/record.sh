@@ -1,0 +1,42 @@
+#!/bin/sh
+# Make recordings of traces/ again: sh traces/record.sh FOLDER [build|tar|pandas|node]...
+# Needs tar, node and a python3 with its venv module; everything is run in /tmp/job with an environment of three variables.
+set -eu
+here=$(cd "$(dirname "$0")" && pwd)
+mkdir -p "$1" /tmp/job
+folder=$(cd "$1" && pwd)
+shift
+zsim=${ZSIM:-$here/../.venv/bin/zsim}
+PATH=/usr/bin:/bin
+export PATH
+cd /tmp/job
+
+record() { # NAME OPTION... -- COMMAND...
+    name=$1
+    shift
+    env -i PATH=/usr/bin:/bin LC_ALL=C HOME=/tmp/job "$zsim" record -o "$folder/$name" --env HOME --cpu-time measure "$@" </dev/null | cat
+}
+
+tar_() {
+    rm -rf tree backup.tar && python3 "$here/jobs/tree.py"
+    record tar --min-memory 2M -- tar --create --verify --numeric-owner --file=backup.tar tree
+}
+
+build_() {
+    rm -rf include src program && cp "$here/jobs/build.py" . && python3 build.py tree
+    record build --min-memory 6M --images-of 4 -- python3 -S -E -B build.py
+}
+
+pandas_() {
+    cp "$here/jobs/frame.py" . && rm -rf venv && python3 -m venv venv && venv/bin/pip install -q pandas==3.0.0
+    record pandas --min-memory 32M --images-of 16 -- /tmp/job/venv/bin/python -s -B frame.py
+}
+
+node_() {
+    cp "$here/jobs/heap.js" .
+    record node --min-memory 16M --images-of 8 -- node heap.js
+}
+
+for job in "${@:-build tar pandas node}"; do
+    for each in $job; do "${each}_"; done
+done
