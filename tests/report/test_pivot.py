@@ -39,6 +39,12 @@ def test_several_measures_across(runs: Runs) -> None:
     assert pivot(runs, one).title == "Most memory [KiB]"
 
 
+def test_what_ran_out_of_memory_counts_where_asked(runs: Runs) -> None:
+    """What it had done by then, marked."""
+    asked = Asked(rows="allocator", columns="memory", y="pool_pages_peak", where={"trace": "sort"}, partial=True)
+    assert pivot(runs, asked).rows[1][-1] == "124 (OOM)"
+
+
 def test_markdown(runs: Runs) -> None:
     """A title, a rule with figures to the right, bars escaped."""
     found = pivot(

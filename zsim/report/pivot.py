@@ -36,13 +36,17 @@ class Pivot:
 
 @dataclass(frozen=True)
 class Asked:
-    """A [[table]] of a study: axes down and across, the measures of its cells, which runs."""
+    """A [[table]] of a study: axes down and across, the measures of its cells, which runs.
+
+    partial  show what runs that ran out of memory had counted until then, marked so
+    """
 
     rows: Any = ()
     columns: Any = ()
     y: Any = ()
     where: Any = None
     title: str = ""
+    partial: bool = False
 
     @classmethod
     def of(cls, table: Mapping[str, Any]) -> "Asked":
@@ -71,11 +75,15 @@ def pivot(runs: Runs, asked: Asked) -> Pivot:
     at = {which: [key for key in _keys(shown, axes) if any(pair[i] == key for pair in cells)]
           for i, (which, axes) in enumerate((("down", down), ("across", across)))}  # fmt: skip
     heads = [_heading(what, units[what.name], key, len(measures) > 1) for what in measures for key in at["across"]]
-    rows = [
-        [*(value_text(*pair) for pair in row),
-         *(_cell(cells.get((row, key)), what, units[what.name]) for what in measures for key in at["across"])]
+    numbers = {
+        row: [
+            _cell(cells.get((row, key)), what, units[what.name], asked.partial)
+            for what in measures
+            for key in at["across"]
+        ]
         for row in at["down"]
-    ]  # fmt: skip
+    }
+    rows = [[*(value_text(*pair) for pair in row), *cells_of_row] for row, cells_of_row in numbers.items()]
     return Pivot(_title(asked, measures, units), [*down, *heads], rows, len(down))
 
 
@@ -106,10 +114,13 @@ def _heading(what: Measure, unit: Unit, key: Key, named: bool) -> str:
     return f"{label}, {values}" if named and values else values or label
 
 
-def _cell(run: Run | None, what: Measure, unit: Unit) -> str:
-    if run is None or run.outcome in ENDED:
-        return "" if run is None else ENDED[run.outcome]
-    value = run.value(what)
+def _cell(run: Run | None, what: Measure, unit: Unit, partial: bool) -> str:
+    end = "missing" if run is None else run.outcome
+    value = None if run is None else run.value(what)
+    if end == "oom" and partial and value is not None:
+        return f"{short(value / unit.by)} ({ENDED[end]})"
+    if end in ENDED:
+        return ENDED[end]
     return NA if value is None else short(value / unit.by)
 
 
