@@ -210,7 +210,7 @@ MISTAKES = {
     'baseline = { memory = "40%" }\n[axes]\nseed = [1]': "baseline: 'memory.size' is no axis",
     'baseline = { seed = 4 }\n[axes]\nseed = [1, 5]': "baseline: seed = 4 is at no run",
     'baseline = { seed = [1, 5] }\n[axes]\nseed = [1, 5]': "baseline: seed: [1, 5]; expected one value",
-    'metrics = ["slowdwn"]': "metrics: 'slowdwn' is unknown; did you mean 'slowdown'?",
+    'metrics = ["slowdwn"]': "metrics: no metric 'slowdwn'; did you mean 'slowdown'",
     '[axes]\nseed = [1]\n[[figure]]\nwhere = { memory = "40%" }': "[[figure]] 1: where: 'memory.size' is no axis",
     'trace = "x"\ntraces = ["x"]\n': "not TOML",
     'series = 3': "series: 3; expected tables [[series]]",

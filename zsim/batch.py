@@ -19,6 +19,9 @@ from zsim.studytoml import study_name
 if TYPE_CHECKING:
     import pandas as pd
 
+BESIDE = ("figures", "tables", "report.html")
+"""What reports leave in a study's folder, and may be there before its runs: kept in version control."""
+
 DIED = "the process that ran it died: killed, or out of memory"
 
 
@@ -101,8 +104,13 @@ def check_folder(folder: Path, names: Sequence[str]) -> None:
             raise ResultError(f"{folder} holds the results of {', '.join(held)}; give another -o")
     elif folder.exists() and not folder.is_dir():
         raise ResultError(f"{folder} is a file; give a directory with -o")
-    elif folder.is_dir() and any(file.name != RUNS and not file.name.endswith(".part") for file in folder.iterdir()):
+    elif folder.is_dir() and any(map(_is_foreign, folder.iterdir())):
         raise ResultError(f"{folder} is not empty and holds no study; give a new or empty directory with -o")
+
+
+def _is_foreign(file: Path) -> bool:
+    """Whether a file is none of those that `zsim` puts beside the runs of a study."""
+    return file.name not in (RUNS, *BESIDE) and not file.name.endswith(".part")
 
 
 def default_folder(study: str | Path) -> Path:

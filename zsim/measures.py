@@ -26,13 +26,20 @@ class Measure(NamedTuple):
 
     @property
     def label(self) -> str:
-        """What an axis calls it: a metric by its own name, what is worked out here in words."""
+        """What an axis calls it: a metric by its own name, a latency and what is worked out here in words."""
+        if self.name.startswith("latency_ns."):
+            return " ".join(self.name.split(".")[1:])
         return self.name.removesuffix("_pages").replace("_", " ") if self.name in DERIVED else self.name
 
 
 def _gained(result: Result) -> Number:
     stored, pool = result.metrics.get("stored_pages_peak"), result.metrics.get("pool_pages_peak")
     return None if stored is None or pool is None else stored - pool
+
+
+def _peak_ratio(result: Result) -> Number:
+    stored, pool = result.metrics.get("stored_pages_peak"), result.metrics.get("pool_pages_peak")
+    return stored / pool if stored and pool else None
 
 
 def ram_pages(result: Result) -> int:
@@ -56,6 +63,11 @@ DERIVED = {
             "memory_spared_pages", "pages", "higher",
             "footprint of the trace less the RAM of the machine (memcg: the limit): what the program runs without",
             _spared,
+        ),
+        Measure(
+            "peak_ratio", "pages/frame", "higher",
+            "most pages the store held / most frames its pool held: what compression yields when it matters",
+            _peak_ratio,
         ),
     ]
 }  # fmt: skip

@@ -73,7 +73,8 @@ class Expansion:
             axes = {axis.name: _used(axis, points) for axis in self.axes}
             _check_baseline(file.baseline, axes)
         study = Study(
-            file.name, file.title, file.text, file.metrics, file.baseline, axes, file.figures, points, folder
+            file.name, file.title, file.text, file.metrics, file.baseline, axes, file.figures, points, folder,
+            file.tables, file.finding,
         )  # fmt: skip
         return Plan(study, runs, [f"{file.path}: {warning}" for warning in self.warnings])
 

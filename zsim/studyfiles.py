@@ -2,14 +2,15 @@
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from zsim.errors import ResultError
+from zsim.measures import DERIVED
 from zsim.metrics import METRICS
 from zsim.resultfiles import FAILED, discard, is_whole, put, read_failure, read_object, write_text
-from zsim.results import Result, as_text, flat
+from zsim.results import PARTS, Result, Series, as_text, flat
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -39,7 +40,8 @@ class Study:
 
     axes      axis -> its values in order; "trace" and "series" are axes too where they vary
     baseline  axis -> value, of some axes: the run that others are compared with
-    metrics   columns of its table, maybe none; figures: as the study's file has them
+    metrics   columns of its table, maybe none; figures, tables: as the study's file has them
+    text      what is asked and how, finding: what came out; Markdown
     """
 
     name: str
@@ -51,6 +53,8 @@ class Study:
     figures: list[dict[str, Any]]
     points: list[Point]
     folder: Path
+    tables: list[dict[str, Any]] = field(default_factory=list)
+    finding: str = ""
 
     def directory(self, point: Point) -> Path:
         """Where the result of a point is, or will be."""
@@ -69,15 +73,16 @@ class Study:
         return None if failure is None else str(failure["error"])
 
     def measured(self, point: Point) -> dict[str, Any]:
-        """Outcome, error, every metric and latency_ns.<kind>.<figure> of a point."""
+        """Outcome, error, every metric, those worked out from them, and latency_ns.<kind>.<figure> of a point."""
         try:
-            stored = read_object(self.directory(point))
-            found = {"outcome": stored["outcome"], "error": None}
-            found |= stored["metrics"] | flat({"latency_ns": stored["latency_ns"]})
-        except (ResultError, KeyError, TypeError):
+            result = numbers_of(self.directory(point))
+        except ResultError:
             error = self.error(point)
-            found = {"outcome": "missing" if error is None else "failed", "error": error} | dict.fromkeys(METRICS)
-        return found
+            names = (*METRICS, *DERIVED)
+            return {"outcome": "missing" if error is None else "failed", "error": error} | dict.fromkeys(names)
+        worked_out = {name: derived.of(result) for name, derived in DERIVED.items()}
+        latencies = flat({"latency_ns": result.latency_ns})
+        return {"outcome": result.outcome, "error": None} | result.metrics | worked_out | latencies
 
     def row(self, point: Point) -> dict[str, Any]:
         """A row of `frame`: where the point is on the axes, and what was measured."""
@@ -92,8 +97,17 @@ class Study:
     def to_json(self) -> dict[str, Any]:
         """What study.json holds of it."""
         points = [vars(point) for point in self.points]
-        names = ("name", "title", "text", "metrics", "baseline", "axes", "figures")
+        names = ("name", "title", "text", "metrics", "baseline", "axes", "figures", "tables", "finding")
         return {name: getattr(self, name) for name in names} | {"points": points}
+
+
+def numbers_of(directory: Path) -> Result:
+    """A result without series and histograms, which would fill the memory; a `ResultError` where there is none."""
+    stored = read_object(directory)
+    try:
+        return Result(**{name: stored[name] for name in PARTS}, series=Series((), []), histograms={})
+    except KeyError as error:
+        raise ResultError(f"{directory}: damaged, no {error}") from None
 
 
 def run_directory(folder: Path, digest: str) -> Path:

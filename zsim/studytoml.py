@@ -6,7 +6,8 @@ from itertools import combinations
 from pathlib import Path
 from typing import Any
 
-from zsim.errors import ConfigError, TraceError
+from zsim.errors import ConfigError, TraceError, UsageError
+from zsim.measures import measure
 from zsim.metrics import METRICS
 from zsim.registry import suggestion
 from zsim.studyaxes import (
@@ -27,6 +28,7 @@ from zsim.traces.recording import find
 SHAPES: dict[str, tuple[type, str]] = {
     "title": (str, "text"),
     "text": (str, "text"),
+    "finding": (str, "text"),
     "trace": (str, "the name of a trace"),
     "traces": (list, "a list of traces"),
     "baseline": (dict, "a table of axes and values"),
@@ -38,6 +40,7 @@ SHAPES: dict[str, tuple[type, str]] = {
     "exclude": (list, "tables [[exclude]]"),
     "include": (list, "tables [[include]]"),
     "figure": (list, "tables [[figure]]"),
+    "table": (list, "tables [[table]]"),
 }
 """What a study's file may hold."""
 
@@ -69,6 +72,8 @@ class StudyFile:
     baseline: dict[str, Any]
     metrics: list[str]
     figures: list[Table]
+    tables: list[Table]
+    finding: str
 
 
 def study_files(path: Path) -> list[Path]:
@@ -129,7 +134,9 @@ def _study(path: Path, table: Table) -> StudyFile:
         includes=[_include(number, entry, traces) for number, entry in enumerate(table.get("include", []), 1)],
         baseline=_baseline(table.get("baseline", {}), axes),
         metrics=_metrics(table.get("metrics", [])),
-        figures=[_figure(number, entry, axes) for number, entry in enumerate(table.get("figure", []), 1)],
+        figures=[_shown("figure", number, entry, axes) for number, entry in enumerate(table.get("figure", []), 1)],
+        tables=[_shown("table", number, entry, axes) for number, entry in enumerate(table.get("table", []), 1)],
+        finding=table.get("finding", ""),
     )
 
 
@@ -227,17 +234,20 @@ def _baseline(table: Table, axes: list[Axis]) -> dict[str, Any]:
 
 def _metrics(names: list[Any]) -> list[str]:
     for name in names:
-        if not isinstance(name, str) or name not in METRICS and not name.startswith("latency_ns."):
-            raise ConfigError(f"metrics: {name!r} is unknown{suggestion(str(name), list(METRICS))}")
+        try:
+            measure(str(name))
+        except UsageError as error:
+            raise ConfigError(f"metrics: {error}") from None
     return names
 
 
-def _figure(number: int, entry: Table, axes: list[Axis]) -> Table:
-    """A figure as it stands, with its axes by their full names and its values as they are on the axes."""
+def _shown(what: str, number: int, entry: Table, axes: list[Axis]) -> Table:
+    """A figure or table as it stands, with its axes by their full names and its values as they are on the axes."""
     names = [axis.name for axis in axes]
-    with place(f"[[figure]] {number}"):
+    with place(f"[[{what}]] {number}"):
         figure = {
-            key: _axis_or_text(value, axes) if key in ("x", "y", SERIES) else value for key, value in entry.items()
+            key: _axis_or_text(value, axes) if key in ("x", "y", SERIES, "rows", "columns") else value
+            for key, value in entry.items()
         }
         if "where" in entry:
             if not isinstance(entry["where"], dict):

@@ -173,7 +173,9 @@ def names_above(drawing: "Figure", named: Sequence[tuple[str, Look]], marked: bo
 
 
 def put_title(drawing: "Figure", title: str) -> None:
-    """A figure's title, above the names where these stand above the panels."""
+    """A figure's title, above the names where these stand above the panels; in two lines where it is too long."""
+    if text_width_in(title, TITLE_PT) > drawing.get_figwidth() - 0.2:
+        title = "\n".join(_halves(title))
     if drawing.legends:
         drawing.legends[0].set_title(title)
     elif drawing.get_layout_engine() is None:
@@ -182,11 +184,19 @@ def put_title(drawing: "Figure", title: str) -> None:
         drawing.suptitle(title, x=0.01, ha="left", fontsize=TITLE_PT)
 
 
+def _halves(text: str) -> tuple[str, ...]:
+    """Two lines of nearly the same length."""
+    words = text.split()
+    cuts = [(" ".join(words[:i]), " ".join(words[i:])) for i in range(1, len(words))]
+    return min(cuts, key=lambda lines: max(map(len, lines)), default=(text,))
+
+
 def _columns(widths_in: Sequence[float], room_in: float) -> int:
-    """The most columns that fit when they are filled from top to bottom, one after the other."""
+    """The most columns that fit when they are filled from top to bottom, the first ones with one more if need be."""
     for columns in range(len(widths_in), 1, -1):
-        rows = -(-len(widths_in) // columns)
-        if sum(max(widths_in[i : i + rows]) for i in range(0, len(widths_in), rows)) <= room_in:
+        rows, longer = divmod(len(widths_in), columns)
+        ends = [rows * i + min(i, longer) for i in range(columns + 1)]
+        if sum(max(widths_in[a:b]) for a, b in zip(ends, ends[1:], strict=False)) <= room_in:
             return columns
     return 1
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from zsim.batch import Batch
-from zsim.metrics import METRICS
+from zsim.measures import measure
 from zsim.studyfiles import Point, Study
 from zsim.units import format_bytes, format_ns
 
@@ -52,7 +52,7 @@ def point_text(point: Point) -> str:
 
 def value_text(name: str, value: Any) -> str:
     """A metric, or a figure of a latency, by its unit."""
-    unit = "ns" if name.startswith("latency_ns.") else METRICS[name].unit
+    unit = measure(name).unit
     if value is None:
         return NONE
     if unit == "ns":

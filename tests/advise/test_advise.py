@@ -6,14 +6,12 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
 
-from tests.results import busy_result, busy_trace, write_csv
+from tests.results import busy_result, busy_trace
 from zsim.advise import Advice, advise, ranked, runs_at_most
 from zsim.advise.candidates import PLAIN, allocators_of, first_stage, pool_stage, writeback_stage, zswap
 from zsim.advise.figure import save
 from zsim.advise.text import as_json, text
-from zsim.cli import zsim as command
 from zsim.config import Config
 from zsim.results import Result
 from zsim.units import PAGE_SIZE
@@ -109,23 +107,3 @@ def test_what_is_said_agrees_with_what_was_found(tmp_path: Path) -> None:
     figure, data = save(advice, tmp_path / "advice.svg")
     assert json.loads(data.read_text())["best"] == best.candidate.name
     assert figure.read_bytes() == save(advice, tmp_path / "again.svg")[0].read_bytes()
-
-
-def test_the_command(tmp_path: Path) -> None:
-    """Processes replay a file; a JSON object comes out."""
-    trace = write_csv(tmp_path / "t.csv", 250)
-    ran = CliRunner().invoke(command, ["advise", str(trace), "--era", "6.19", "--swap", "optane", "--json", "-j", "1"])
-    assert ran.exit_code == 0, ran.output
-    found = json.loads(ran.output)
-    assert found["schema"] == 1 and found["best"] in {row["name"] for row in found["tried"]}
-    assert set(found["smallest_bytes"]) == set(found["sizes"])
-
-
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [(["--max-slowdown", "much"], "expected a share"), (["-o", "x.jpg"], ".svg"), (["--swap", "nvm"], "nvme")],
-)
-def test_bad_options(tmp_path: Path, options: list[str], message: str) -> None:
-    """Each is said in a line before anything is replayed."""
-    ran = CliRunner().invoke(command, ["advise", str(write_csv(tmp_path / "t.csv", 200)), *options])
-    assert ran.exit_code != 0 and message in f"{ran.output}{ran.exception}"

@@ -18,8 +18,8 @@ SIZES = 6
 ROUNDS = 2
 LEAST_PAGES = 64
 """The kernel's own watermarks leave nothing of less."""
-WORTH = 0.01
-"""A setting is better only when it takes a hundredth less time: less is within what a replay's details decide."""
+WORTH = 0.03
+"""A setting is better only if it takes this share less of time or memory: less is within what the model can tell."""
 
 
 @dataclass(frozen=True)

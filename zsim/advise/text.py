@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from zsim.advise import Advice, Tried, ranked
+from zsim.advise import WORTH, Advice, Tried, ranked
 from zsim.kernelsettings import kernel_settings
 from zsim.tabletext import aligned, columns
 from zsim.units import PAGE_SIZE, format_bytes, format_ns
@@ -12,6 +12,7 @@ OOM = "out of memory"
 VALIDATED_ERAS = ("6.1", "6.12")
 SHOWN = 8
 DRAWN_MUCH = 0.1
+SMALL_BYTES = 256 << 20
 
 
 def text(advice: Advice) -> str:
@@ -84,6 +85,7 @@ def _answer(advice: Advice) -> list[str]:
     best = advice.best
     if best is advice.plain:
         better = "does with less memory" if advice.asked else "is faster at this size"
+        better += f" by {WORTH:.0%} or more"
         lines = [("recommended", f"leave it off: none of {len(advice.tried) - 1} settings {better}")]
     else:
         lines = [("recommended", best.candidate.name), ("with it", _outcome(best)), ("it costs", _costs(best))]
@@ -143,7 +145,7 @@ def _ranking(advice: Advice) -> list[str]:
 def _sure(advice: Advice) -> list[str]:
     return [
         "How sure is this? It is one recorded run of this program, replayed. Another input, another machine, other",
-        "programs beside it are not in it. Differences of a few per cent are within what the model can tell.",
+        f"programs beside it are not in it. A difference of less than {WORTH:.0%} is within what the model can tell.",
         *_reservations(advice),
     ]
 
@@ -153,6 +155,8 @@ def _reservations(advice: Advice) -> Sequence[str]:
     k, least = trace.header.get("k"), trace.header.get("min_memory_pages")
     era = best.config.era
     notes = []
+    if advice.memory_bytes < SMALL_BYTES:
+        notes.append("In a pool this small zsmalloc's many classes are filled in part; in a large one it packs better.")
     if k:
         notes.append(
             f"The recording keeps first touches per {k:,} pages (K): valid from {_pages(int(least or k))} resident."

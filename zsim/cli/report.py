@@ -90,18 +90,21 @@ def plot(
 @click.option("-o", "--output", help="the page; default: report.html in the study's folder", **FIGURE)
 @click.option("--title", default="", help="of the page")
 def report_(results: Sequence[Path], study: str, output: Path | None, title: str) -> None:
-    """Write one self-contained HTML page of a study, or of results: texts, figures, tables, configuration."""
+    """Write a page of a study, or of results: texts, figures, tables, configuration.
+
+    FILE.html is one self-contained page. FILE.md is Markdown, with figures/ and tables/ in the study's folder; where it
+    exists, only what stands between the lines <!-- study NAME --> and <!-- end --> is replaced.
+    """
     from zsim import report
 
     several = _gather(results, study)
     folder = results[0] if len(results) == 1 and results[0].is_dir() else Path()
-    _say(
-        [
-            report.write_report(
-                several, output or folder / "report.html", title or (folder.resolve().name if len(several) > 1 else "")
-            )
-        ]
-    )
+    path = output or folder / "report.html"
+    title = title or (folder.resolve().name if len(several) > 1 else "")
+    if path.suffix.lower() == ".md":
+        _say(report.write_markdown(several, path, folder, title))
+    else:
+        _say([report.write_report(several, path, title)])
 
 
 def _gather(paths: Sequence[Path], study: str) -> "list[Runs]":

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from zsim.report.layout import ENDED, in_panel, make_panels
 from zsim.report.runs import Run
-from zsim.report.scales import Scale
+from zsim.report.scales import Scale, short
 from zsim.style import COLUMN_IN, SMALL_PT, WIDTH_IN, Look, log_ticks, looks, names_above
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def _bar(axes: "Axes", view: "View", run: Run, y: float, height: float, look: Lo
         axes.plot(end, y, look.marker, color=look.colour)
     elif value is not None:
         axes.barh(y, end - view.low, left=view.low, height=height * 0.9, color=look.colour, linewidth=0)
-    text = ENDED.get(run.outcome, "missing" if run.result is None else "n/a") if value is None else f"{end:.3g}"
+    text = ENDED.get(run.outcome, "missing" if run.result is None else "n/a") if value is None else short(end)
     axes.annotate(
         text, (end, y), xytext=(4, 0), textcoords="offset points", va="center", fontsize=SMALL_PT, color=look.colour
     )

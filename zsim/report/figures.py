@@ -85,11 +85,16 @@ def save_all(several: list[Runs], folder: Path, form: str = "svg") -> list[Path]
         raise ResultError(f"{folder}: {error.strerror}") from None
     paths = []
     for runs in several:
-        every = wanted_figures(runs)
-        for number, wanted in enumerate(every, 1):
-            name = f"{runs.name}-{number}" if len(every) > 1 else runs.name
-            paths += save(runs, wanted, folder / f"{name}.{form}")
+        for path, wanted in zip(figure_paths(runs, folder, form), wanted_figures(runs), strict=True):
+            paths += save(runs, wanted, path)
     return paths
+
+
+def figure_paths(runs: Runs, folder: Path, form: str) -> list[Path]:
+    """What `save_all` calls the figures of a study."""
+    count = len(wanted_figures(runs))
+    names = [f"{runs.name}-{number}" for number in range(1, count + 1)] if count > 1 else [runs.name]
+    return [folder / f"{name}.{form}" for name in names]
 
 
 def _chosen(subject: "Subject", kind: str, choices: dict[str, Any]) -> tuple[Runs, Wanted]:

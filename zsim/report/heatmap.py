@@ -50,7 +50,17 @@ def draw(shown: Data, runs: Runs, wanted: Wanted) -> "Figure":
             _panel(axes, view, in_panel(runs.runs, trace), (across, down), (x, y))
             axes.set_title(_title(view, trace), fontsize=SMALL_PT)
             axes.set_ylabel(down.label if axes is axes_row[0] else "")
+    _turn_names(drawing, across)
     return drawing
+
+
+def _turn_names(drawing: "Figure", across: Scale) -> None:
+    """Slanted names below where they would touch; how much room there is is known once every panel has its size."""
+    drawing.draw_without_rendering()
+    room_in = min(axes.get_position().width for axes in drawing.axes) * drawing.get_figwidth() / len(across.places)
+    if max(map(text_width_in, across.texts)) + 0.08 > room_in:
+        for axes in drawing.axes:
+            axes.set_xticks(axes.get_xticks(), across.texts, rotation=30, ha="right", rotation_mode="anchor")
 
 
 def _title(view: View, trace: Any) -> str:

@@ -22,6 +22,7 @@ from zsim.report.defaults import wanted_figures
 from zsim.report.figures import draw
 from zsim.report.htmltable import plain_table, study_rows
 from zsim.report.markdown import to_html
+from zsim.report.pivot import pivots
 from zsim.report.runs import Runs
 from zsim.report.studytable import StudyTable, study_table
 from zsim.report.svg import inline_svg
@@ -36,7 +37,7 @@ DATA_MAX_BYTES = 200_000
 def write_report(several: Sequence[Runs], path: str | Path, title: str = "") -> Path:
     """Write the page; its path."""
     if Path(path).suffix.lower() not in (".html", ".htm"):
-        raise UsageError(f"{path}: a report's name ends in .html")
+        raise UsageError(f"{path}: a report's name ends in .html or .md")
     write_text(Path(path), report_html(several, title))
     return Path(path)
 
@@ -80,9 +81,18 @@ def _study(table: StudyTable, number: int) -> str:
     figures = "".join(_figure(runs, wanted, f"{name}-{i}") for i, wanted in enumerate(wanted_figures(runs), 1))
     return (
         f'<section id="{name}" aria-labelledby="{name}-name"><h2 id="{name}-name">{escape(runs.title)}</h2>\n'
-        f'<div class="text">{to_html(runs.text, below=2)}</div>\n{figures}'
+        f'<div class="text">{to_html(runs.text, below=2)}{to_html(runs.finding, below=2)}</div>\n'
+        f"{figures}{_tables(runs)}"
         f"<h3>Runs</h3>\n{study_rows(table)}{_notes(table)}{_failures(table)}{_configuration(runs)}</section>\n"
     )
+
+
+def _tables(runs: Runs) -> str:
+    """The small tables that the author asks for."""
+    try:
+        return "".join(plain_table(each.title, each.headings, each.rows) for each in pivots(runs))
+    except UsageError as error:
+        return f'<p class="failed">This table cannot be made: {escape(str(error))}</p>\n'
 
 
 def _figure(runs: Runs, wanted: Wanted, name: str) -> str:

@@ -9,9 +9,9 @@ from zsim.errors import ResultError, UsageError
 from zsim.measures import Measure
 from zsim.registry import suggestion
 from zsim.report.labels import applies, labels, telling_differences, text_of, value_text
-from zsim.resultfiles import find_results, read_object
-from zsim.results import PARTS, Number, Result, Series
-from zsim.studyfiles import Point, Study, is_study, load_studies
+from zsim.resultfiles import find_results
+from zsim.results import Number, Result
+from zsim.studyfiles import Point, Study, is_study, load_studies, numbers_of
 
 if TYPE_CHECKING:
     Subject: TypeAlias = "Result | Sequence[Result] | Study | Runs | str | Path"
@@ -50,7 +50,7 @@ class Runs:
     axes      axis -> its values, in the order they are to be shown
     baseline  axis values of the runs that others are compared with
     metrics   the measures that its tables show
-    figures   its figures, as tables of the study file
+    figures   its figures, and tables: its small tables, as the study file has them; text, finding: Markdown
     """
 
     name: str
@@ -62,6 +62,8 @@ class Runs:
     metrics: list[str] = field(default_factory=list)
     figures: list[dict[str, Any]] = field(default_factory=list)
     is_study: bool = False
+    tables: list[dict[str, Any]] = field(default_factory=list)
+    finding: str = ""
 
     def __iter__(self) -> Iterator[Run]:
         return iter(self.runs)
@@ -164,7 +166,7 @@ def of_study(study: Study) -> Runs:
     runs = [_of_point(study, point, varying) for point in study.points]
     return Runs(
         study.name, study.title or study.name, study.axes, runs, study.text, study.baseline, study.metrics,
-        study.figures, is_study=True,
+        study.figures, is_study=True, tables=study.tables, finding=study.finding,
     )  # fmt: skip
 
 
@@ -179,7 +181,6 @@ def _of_point(study: Study, point: Point, varying: Sequence[str]) -> Run:
 def _without_files(directory: Path) -> Result | None:
     """What result.json alone tells; None where it is missing or damaged."""
     try:
-        stored = read_object(directory)
-        return Result(**{name: stored[name] for name in PARTS}, series=Series((), []), histograms={})
-    except (ResultError, KeyError):
+        return numbers_of(directory)
+    except ResultError:
         return None

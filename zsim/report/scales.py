@@ -103,6 +103,13 @@ def unit_for(unit: str, values: Iterable[float | None]) -> Unit:
     return Unit(1e6, "millions") if most >= 2e6 else Unit(1, unit)
 
 
+def short(value: float) -> str:
+    """Three digits that count, or a whole number."""
+    if value == int(value) and abs(value) < 1e6 or abs(value) >= 100:
+        return f"{value:,.0f}"
+    return f"{value:.3g}"
+
+
 def is_wide(values: Iterable[float | None]) -> bool:
     """Whether values lie so far apart that only a log scale shows them all."""
     known = [value for value in values if value is not None]

@@ -22,6 +22,9 @@ KINDS = {
 TOLD = 3
 """Metrics whose mean ratios the summary tells; the table has the others."""
 
+MEANS_TOLD = 8
+"""Values whose means it tells."""
+
 
 def shows(runs: Runs, wanted: Wanted) -> str:
     """What a figure shows, in words."""
@@ -58,7 +61,7 @@ def _said(value: object) -> str:
 def findings(table: StudyTable) -> list[str]:
     """The reach of the first metric and, where there is a baseline, the mean ratios to it."""
     found = [_reach(table, table.measures[0])] if table.measures else []
-    for mean in table.means:
+    for mean in table.means[:MEANS_TOLD]:
         name = ", ".join(value_text(name, value) for name, value in mean.values.items())
         pairs = [(what, times) for what, times in zip(table.measures, mean.ratios, strict=True) if times is not None]
         if pairs:
