@@ -1,7 +1,7 @@
 """How exact a recording is, and what it costs.
 
     python benchmarks/recording.py exact    LRU faults of ptrace recordings against every access, by valgrind's lackey
-    python benchmarks/recording.py cost     slowdown, rows, pages, images and files of some programs
+    python benchmarks/recording.py cost [WAY]    slowdown, rows, pages, images and files of some programs
 
 Both need the programs they run: valgrind; sort, sqlite3, gcc, python3, node, tar. Minutes each.
 """
@@ -59,7 +59,8 @@ def make_inputs() -> None:
     )
     Path("queries").write_text(QUERIES)
     Path("script.py").write_text(SCRIPT)
-    Path("m.c").write_text("".join(f"int f{n}(int x) {{ return x * {n} + f{n // 2}(x); }}\n" for n in range(1, 300)))
+    functions = [f"int f{n}(int x) {{ return x * {n} + f{n // 2}(x); }}\n" for n in range(2, 300)]
+    Path("m.c").write_text("int f1(int x) { return x; }\n" + "".join(functions))
 
 
 def reused(name: str) -> tuple[int, Reuse]:
@@ -78,7 +79,7 @@ def exact() -> None:
     memories = [256, 384, 512, 768, 1024]
     print(f"{command}: {every.cold} pages; faults, first touches included, with", *memories, "pages")
     print(f"| every access | {rows:,} |", " | ".join(f"{faults(every, memory):,}" for memory in memories), "|")
-    for k in (64, 128, 256, 512):
+    for k in (512, 256, 128):
         status, notes = record(job(command, Limit(2 * k * 4096), content="none", file_calls=False), f"k{k}")
         assert status == 0
         rows, found = reused(f"k{k}")
@@ -93,7 +94,7 @@ def faults(found: Reuse, memory_pages: int) -> int:
     return found.faults(memory_pages) + found.cold
 
 
-def cost() -> None:
+def cost(via: str = "ptrace") -> None:
     """One line for each program: CPU time untraced, recording time, slowdown, and what comes of it."""
     said = "images seen | not touched again soon | different | on disk"
     print(f"| program | CPU | recorded in | slowdown | rows | pages | {said} |")
@@ -101,7 +102,7 @@ def cost() -> None:
     for name, command in PROGRAMS.items():
         what = job(command, Limit(share=0.25))
         cpu_ns = min(cpu_ns_untraced(what) for _ in range(3))
-        status, notes = record(what, name, cpu_ns=cpu_ns)
+        status, notes = record(what, name, via=via, cpu_ns=cpu_ns)
         assert status == 0, name
         sizes = [sum(Path(name + suffix).stat().st_size for suffix in each) for each in SUFFIXES]
         images = [notes[key] for key in ("images_captured", "images_not_touched_again_soon", "image_versions")]
@@ -123,4 +124,4 @@ if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)
         make_inputs()
-        {"exact": exact, "cost": cost}[sys.argv[1]]()
+        {"exact": exact, "cost": cost}[sys.argv[1]](*sys.argv[2:])
