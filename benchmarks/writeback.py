@@ -2,13 +2,14 @@
 
     python benchmarks/writeback.py [--results DIR] [--update docs/writeback.md]
 
-About 130 replays, each a second or two; what is in DIR already is not run again. Without --update the tables are
+About 160 replays, each a second or two; what is in DIR already is not run again. Without --update the tables are
 printed. A line `<!-- NAME -->` in the page has the table of that name after it.
 """
 
 import argparse
 import re
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from pathlib import Path
 
 import zsim
@@ -22,13 +23,12 @@ STUDIES = Path(__file__).parent.parent / "configs" / "writeback"
 FAULTS = ("minor", "major_store", "major_device")
 PLACES = ["store-path", "worker", "daemon", "reclaim", "shrinker", "none"]
 SIZES = ["40%", "50%"]
+INVERTED = ["zram before disk", "zswap 6.1", "zswap 6.12"]
+BY_AGE = ["daemon", "reclaim", "shrinker"]
+ON_DISK = "plain swap, 6.12, before a disk"
+NO_SWAP_AT = ("sqlite", "70%")
 ENTRY_BYTES = range(56, 73)
 """zswap's entry with its red-black node, by kernel."""
-
-HEAD = [
-    "slowdown", "faults: store", "device", "swap in / out", "file reads", "store p99 / max", "fault p99",
-    "direct reclaim", "refused", "inversions", "written back (again)",
-]  # fmt: skip
 
 
 def main() -> None:
@@ -66,25 +66,6 @@ def runs(folder: Path, study: str) -> list[tuple[dict[str, str], Result]]:
 # Cells.
 
 
-def figures(result: Result) -> list[str]:
-    """The cells under HEAD."""
-    metrics, store = result.metrics, result.latency_ns["store"]
-    share = f" ({metrics['lru_inversion_share'] or 0:.0%})" if metrics["lru_inversions"] else ""
-    return [
-        slowdown(result),
-        f"{metrics['major_store']:,}",
-        f"{metrics['major_device']:,}",
-        f"{metrics['pswpin']:,} / {metrics['pswpout']:,}",
-        f"{metrics['filein']:,}",
-        f"{time_of(store['p99'])} / {time_of(store['max'])}",
-        time_of(fault_percentile(result, 99)),
-        f"{metrics['allocstall']:,} ({format_ns(metrics['direct_reclaim_ns'] or 0)})",
-        f"{metrics['rejected_stores']:,}",
-        f"{metrics['lru_inversions']:,}{share}",
-        f"{metrics['written_back_pages']:,} ({metrics['writeback_refaults']:,})",
-    ]
-
-
 def slowdown(result: Result) -> str:
     """Times the runtime with unlimited memory; or how far it came."""
     value = result.metrics["slowdown"]
@@ -98,12 +79,62 @@ def time_of(value_ns: float | None) -> str:
     return "-" if value_ns is None else format_ns(value_ns)
 
 
-def fault_percentile(result: Result, percent: float) -> int | None:
-    """Of the faults of all kinds together."""
+def fault_tail(result: Result) -> str:
+    """The 99th percentile and the longest of the faults of all kinds together."""
     merged = LatencyHistogram()
     for kind in FAULTS:
         merged.merge(LatencyHistogram.from_buckets(result.histograms[kind]))
-    return merged.percentile(percent)
+    longest = max(result.latency_ns[kind]["max"] or 0 for kind in FAULTS)
+    return f"{time_of(merged.percentile(99))} / {time_of(longest)}"
+
+
+def store_tail(result: Result) -> str:
+    """The same of stores."""
+    store = result.latency_ns["store"]
+    return f"{time_of(store['p99'])} / {time_of(store['max'])}"
+
+
+def inversions(result: Result) -> str:
+    """Pages that went to a device while older ones stayed, and how many of those that stayed were older."""
+    metrics = result.metrics
+    share = f" ({metrics['lru_inversion_share'] or 0:.0%})" if metrics["lru_inversions"] else ""
+    return f"{metrics['lru_inversions']:,}{share}"
+
+
+def pair(between: str, *names: str) -> Callable[[Result], str]:
+    """Counts, in this form."""
+    return lambda result: between.format(*(f"{result.metrics[name] or 0:,}" for name in names))
+
+
+def direct_reclaim(result: Result) -> str:
+    """How often, and how long in all."""
+    return f"{result.metrics['allocstall']:,} ({format_ns(result.metrics['direct_reclaim_ns'] or 0)})"
+
+
+CELLS: dict[str, Callable[[Result], str]] = {
+    "slowdown": slowdown,
+    "faults: store": pair("{}", "major_store"),
+    "device": pair("{}", "major_device"),
+    "swap in / out": pair("{} / {}", "pswpin", "pswpout"),
+    "file reads": pair("{}", "filein"),
+    "store p99 / max": store_tail,
+    "fault p99 / max": fault_tail,
+    "direct reclaim": direct_reclaim,
+    "refused": pair("{}", "rejected_stores"),
+    "inversions": inversions,
+    "over the limit": pair("{}", "pool_pages_over_limit_peak"),
+    "written back (again)": pair("{} ({})", "written_back_pages", "writeback_refaults"),
+}
+
+
+def cells(result: Result, without: str = "") -> list[str]:
+    """All of CELLS but one."""
+    return [cell(result) for name, cell in CELLS.items() if name != without]
+
+
+def titles(*first: str, without: str = "") -> list[str]:
+    """Their names, after others."""
+    return [*first, *(name for name in CELLS if name != without)]
 
 
 def markdown(head: Sequence[str], rows: Iterable[Sequence[str]], words: int) -> str:
@@ -118,41 +149,71 @@ def markdown(head: Sequence[str], rows: Iterable[Sequence[str]], words: int) -> 
 def placements(folder: Path, size: str) -> str:
     """Allocator by placement on the NVMe drive."""
     rows = [
-        [at["allocator"], at["writeback"], *figures(result)]
+        [at["allocator"], at["writeback"], *cells(result, without="file reads")]
         for at, result in runs(folder, "placements")
         if (at["memory.size"], at["swap.device"]) == (size, "nvme")
     ]
-    return markdown(["allocator", "writeback", *HEAD], rows, 2)
+    return markdown(titles("allocator", "writeback", without="file reads"), rows, 2)
+
+
+def inversion(folder: Path) -> str:
+    """Stores that send the newest pages to a device, and placements that send the oldest."""
+    rows = []
+    for at, result in runs(folder, "stores"):
+        if at["series"] in INVERTED:
+            rows.append(inversion_row(at["memory.size"], at["series"], result))
+    for at, result in runs(folder, "placements"):
+        if at["writeback"] in BY_AGE and (at["allocator"], at["swap.device"]) == ("zsmalloc", "nvme"):
+            rows.append(inversion_row(at["memory.size"], f"zswap 6.12, {at['writeback']}", result))
+    head = ["memory", "store", "to a device", "while older ones stayed", "older share", "read back"]
+    return markdown(head, sorted(rows, key=lambda row: row[0]), 2)
+
+
+def inversion_row(size: str, store: str, result: Result) -> list[str]:
+    """What went to a device, and in what order."""
+    metrics = result.metrics
+    counts = (f"{metrics[name] or 0:,}" for name in ("pswpout", "lru_inversions"))
+    return [size, store, *counts, f"{metrics['lru_inversion_share'] or 0:.0%}", f"{metrics['pswpin']:,}"]
 
 
 def slow_device(folder: Path) -> str:
     """The slowdown of each placement before a disk."""
-    cells: dict[tuple[str, str], dict[str, str]] = {}
+    plain = {at["memory.size"]: slowdown(result) for at, result in runs(folder, "stores") if at["series"] == ON_DISK}
+    found: dict[tuple[str, str], dict[str, str]] = {}
     for at, result in runs(folder, "placements"):
         if at["swap.device"] == "hdd":
-            cells.setdefault((at["memory.size"], at["allocator"]), {})[at["writeback"]] = slowdown(result)
-    rows = [[*key, *(found[place] for place in PLACES)] for key, found in cells.items()]
-    return markdown(["memory", "allocator", *PLACES], rows, 2)
+            found.setdefault((at["memory.size"], at["allocator"]), {})[at["writeback"]] = slowdown(result)
+    rows = [[*key, plain[key[0]], *(row[place] for place in PLACES)] for key, row in found.items()]
+    return markdown(["memory", "allocator", "plain swap", *PLACES], rows, 2)
 
 
 def stores(folder: Path, size: str) -> str:
     """Every store as it was."""
-    rows = [[at["series"], *figures(r)] for at, r in runs(folder, "stores") if at["memory.size"] == size]
-    return markdown(["store", *HEAD], rows, 1)
+    rows = [
+        [at["series"], *cells(result, without="over the limit")]
+        for at, result in runs(folder, "stores")
+        if at["memory.size"] == size and at["series"] != ON_DISK
+    ]
+    return markdown(titles("store", without="over the limit"), rows, 1)
 
 
 def page_cache(folder: Path) -> str:
     """What the zcaches did with clean pages of files."""
-    rows = []
-    for at, result in runs(folder, "stores"):
-        metrics = result.metrics
-        if at["series"].startswith("zcache") and metrics["puts"] or at["series"] == "no store":
-            puts = metrics["puts"]
-            cells = [f"{puts:,}", f"{metrics['puts_never_read']:.0%}", f"{metrics['succ_gets']:,}",
-                     format_ns(metrics["cleancache_ns"] or 0)] if puts else ["-"] * 4  # fmt: skip
-            rows.append([at["memory.size"], at["series"], *cells, f"{metrics['filein']:,}", slowdown(result)])
-    head = ["memory", "store", "puts", "never read", "reads saved", "processor", "reads left", "slowdown"]
-    return markdown(head, rows, 2)
+    rows = [
+        [at["trace"], at["memory.size"], at["series"], *page_cache_cells(result)]
+        for at, result in runs(folder, "page-cache")
+    ]
+    head = ["trace", "memory", "store", "puts", "never read", "reads saved", "processor", "reads left", "swap in"]
+    return markdown([*head, "slowdown"], rows, 3)
+
+
+def page_cache_cells(result: Result) -> list[str]:
+    """Where there are puts, what came of them; and what was read all the same."""
+    metrics, of_puts = result.metrics, ["-"] * 4
+    if puts := metrics["puts"]:
+        never, spent = f"{metrics['puts_never_read']:.0%}", format_ns(metrics["cleancache_ns"] or 0)
+        of_puts = [f"{puts:,}", never, f"{metrics['succ_gets']:,}", spent]
+    return [*of_puts, f"{metrics['filein']:,}", f"{metrics['pswpin']:,}", slowdown(result)]
 
 
 def metadata(folder: Path) -> str:
@@ -188,34 +249,43 @@ def tree_steps(pages: int) -> str:
 
 
 def no_swap(folder: Path) -> str:
-    """The failing device and the mode without writeback."""
-    rows = []
+    """How slow, or how far, by what stands where the swap device should."""
+    found: dict[tuple[str, str], dict[str, str]] = {}
     for at, result in runs(folder, "no-swap"):
-        metrics = result.metrics
-        spent_ns = (metrics["compress_ns"] or 0) + (metrics["decompress_ns"] or 0)
-        cells = [f"{metrics[name]:,}" for name in ("write_errors", "written_back_pages", "rejected_stores")]
-        share = f"{format_ns(spent_ns)} ({spent_ns / (metrics['runtime_ns'] or 1):.1%})"
-        rows.append([at["trace"], at["memory.size"], at["series"], slowdown(result), *cells, share])
-    head = [
-        "trace",
-        "memory",
-        "swap",
-        "slowdown",
-        "failed writes",
-        "written back",
-        "refused",
-        "compression (of runtime)",
+        found.setdefault((at["trace"], at["memory.size"]), {})[at["series"]] = slowdown(result)
+    names = list(next(iter(found.values())))
+    return markdown(["trace", "memory", *names], [[*key, *row.values()] for key, row in found.items()], 2)
+
+
+def no_swap_cost(folder: Path) -> str:
+    """What that takes, on one machine."""
+    names = ["write_errors", "written_back_pages", "rejected_stores", "pgscan"]
+    rows = [
+        [at["series"], slowdown(result), *(f"{result.metrics[name]:,}" for name in names), compression(result)]
+        for at, result in runs(folder, "no-swap")
+        if (at["trace"], at["memory.size"]) == NO_SWAP_AT
     ]
-    return markdown(head, rows, 3)
+    head = ["swap", "slowdown", "failed writes", "written back", "refused", "scanned", "compression (of runtime)"]
+    return markdown(head, rows, 1)
+
+
+def compression(result: Result) -> str:
+    """Its processor time; where the run came to its end, as a share of the runtime."""
+    metrics = result.metrics
+    spent_ns = (metrics["compress_ns"] or 0) + (metrics["decompress_ns"] or 0)
+    share = f" ({spent_ns / (metrics['runtime_ns'] or 1):.1%})" if result.outcome == "done" else ""
+    return f"{format_ns(spent_ns)}{share}"
 
 
 TABLES: dict[str, Callable[[Path], str]] = {
-    **{f"placements {size}": lambda folder, size=size: placements(folder, size) for size in SIZES},
+    **{f"placements {size}": partial(placements, size=size) for size in SIZES},
     "slow device": slow_device,
-    **{f"stores {size}": lambda folder, size=size: stores(folder, size) for size in SIZES},
+    "inversion": inversion,
+    **{f"stores {size}": partial(stores, size=size) for size in SIZES},
     "page cache": page_cache,
     "metadata": metadata,
     "no swap": no_swap,
+    "no swap cost": no_swap_cost,
 }
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
+from zsim.allocators import ALLOCATORS
 from zsim.audit import Audit
 from zsim.config import Config, resolve
 from zsim.devices import DEVICES
@@ -13,15 +14,12 @@ from zsim.engine import Engine, ReferenceEngine
 from zsim.eras import ERAS
 from zsim.faults import Faults
 from zsim.machine import Machine, Write
-from zsim.reclaim import FREED
-from zsim.stores import Counting
+from zsim.reclaim import FREED, RECLAIM
+from zsim.stores import STORES, Counting
 from zsim.traces.trace import TaskTrace, Trace
 from zsim.units import PAGE_SIZE
 from zsim.vmscan import Vmscan
 from zsim.writeback import WRITEBACK
-
-POLICIES = ("two-list", "lru", "clock", "fifo", "opt")
-"""Reclaim policies that replays are drawn from."""
 
 
 class SizesByHash:
@@ -204,8 +202,8 @@ def configs(**fixed: Any) -> st.SearchStrategy[Config]:
     """Random configurations over every registry an engine depends on, small enough to be short of memory."""
     values = {
         "era": st.sampled_from(list(ERAS)),
-        "store": st.sampled_from(["zswap", "zswap", "zcache1", "zcache2", "zram", "none"]),
-        "allocator": st.sampled_from(["zbud", "z3fold", "zsmalloc", "zcache2-zbud"]),
+        "store": st.sampled_from(["zswap", *STORES.builtin]),
+        "allocator": st.sampled_from(list(ALLOCATORS.builtin)),
         "writeback": st.sampled_from(list(WRITEBACK.builtin)),
         "memory.mode": st.sampled_from(["machine", "memcg"]),
         "memory.size": st.integers(8, 60).map(lambda pages: str(pages * PAGE_SIZE)),
@@ -213,13 +211,14 @@ def configs(**fixed: Any) -> st.SearchStrategy[Config]:
         "memory.min_free_kbytes": st.sampled_from([0, 8, 16]),
         "memory.cgroups": st.sampled_from(["one", "task"]),
         "memory.entry_bytes": st.sampled_from([0, 95]),
-        "reclaim.policy": st.sampled_from(["two-list", "two-list", *POLICIES]),
+        "reclaim.policy": st.sampled_from(["two-list", "two-list", *RECLAIM.builtin]),
         "reclaim.batch": st.sampled_from([1, 4, 32]),
         "swap.device": st.sampled_from(list(DEVICES.builtin)),
         "swap.page_cluster": st.sampled_from([0, 0, 3]),
         "swap.size": st.sampled_from(["4x", "80K", "1x", "none"]),
         "zram.disksize": st.sampled_from(["auto", "40K"]),
         "zswap.nr_zpools": st.sampled_from([1, 1, 4]),
+        "zswap.shrinker_enabled": st.sampled_from([False, False, True]),
         "zswap.max_pool_percent": st.sampled_from([1, 10, 20, 50]),
         "cost.wakeup_ns": st.sampled_from([0, 5000, 200_000]),
     }

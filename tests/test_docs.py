@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.record.programs import NO_PTRACE
+
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 BLOCK = re.compile(r"^```(sh|python)\n(.*?)^```$", re.M | re.S)
@@ -38,6 +40,8 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_commands_run(page: str, clone: Path) -> None:
     """Each command of the page succeeds, in order, in a fresh folder."""
     for command in zsim_commands(page):
+        if NO_PTRACE and " record " in command:
+            pytest.skip(NO_PTRACE)
         words = command.replace(".venv/bin/zsim", f"{sys.executable} -m zsim")
         done = subprocess.run(words, shell=True, cwd=clone, capture_output=True, text=True, env=os.environ)
         assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"

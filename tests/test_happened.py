@@ -1,5 +1,7 @@
 """What happened, in sentences: only where something did, and with the run's own numbers."""
 
+from dataclasses import replace
+
 from tests.machines import make_trace
 from tests.results import busy_config, busy_result, busy_trace, oom_result
 from zsim.happened import happened
@@ -41,7 +43,13 @@ def test_failing_device_of_the_debate() -> None:
     assert metrics["written_back_pages"] and metrics["write_errors"] <= metrics["pswpout"]  # type: ignore[operator]
     assert f"NO REAL SWAP: {metrics['write_errors']:,} page writes failed" in text
     assert f"{metrics['written_back_pages']:,} of them had been compressed" in text
-    assert "of the runtime." in text
+    assert result.outcome == "oom" and "of processor time." in text
+
+
+def test_failing_device_survived() -> None:
+    """A run that came to its end knows what share of it compression was."""
+    result = replace(busy_result(swap="failing", era="3.11"), outcome="done")
+    assert "of the runtime." in told(result)
 
 
 def test_failing_device_that_nobody_wrote_to() -> None:

@@ -55,6 +55,12 @@ class ZswapConfig:
     max_compression_percent: int = key(
         100, "pages that compress to a larger share of themselves are refused (2013: 80)", "%", at_least=1
     )
+    buffer_pages: int = key(
+        1,
+        "room to compress a page into: what does not fit one page fails; with two it is refused as poor (2013, 3.11)",
+        "pages",
+        at_least=1,
+    )
     raw_incompressible: bool = key(False, "what does not compress is stored as it is (6.18 on)")
     flush_entries: int = key(16, "entries flushed by a store that found no room (2013)", "entries", at_least=1)
     temp_buffers: int = key(16, "stores that can flush at a time (2013)", "stores", at_least=1)

@@ -40,10 +40,12 @@ def _failing_device(result: Result) -> str:
 
 
 def _compression(result: Result) -> str:
+    """Its time; no share where memory ran out, for the fault that it ran out in does not count in the runtime."""
     spent_ns, runtime_ns = number(result, "compress_ns") + number(result, "decompress_ns"), number(result, "runtime_ns")
     if not spent_ns or not runtime_ns:
         return ""
-    return f"Compression took {format_ns(spent_ns)} of processor time, {spent_ns / runtime_ns:.1%} of the runtime."
+    share = f", {spent_ns / runtime_ns:.1%} of the runtime" if result.outcome == "done" else ""
+    return f"Compression took {format_ns(spent_ns)} of processor time{share}."
 
 
 def _refused_and_kept(result: Result) -> str:

@@ -97,6 +97,7 @@ class Machine:
         self.plugged = False
         """A reclaimer is at its lists: what it wants written, in the store path too, waits in its plug."""
         self.on_write: OnWrite = lambda write: None
+        self.watch_write: OnWrite = lambda write: None
         self.writes_in_flight = 0
         self._in_flight: list[Write] = []
         self.kswapd_failures = 0
@@ -214,6 +215,10 @@ class Machine:
         plug, block = self._plug_of(page)
         return plug.must_flush(block)
 
+    def has_frame(self, page: int) -> bool:
+        """Whether a page is in memory, mapped or in the swap cache."""
+        return self.memory.flags[page] & FRAME > 0
+
     def start_writeback(self, page: int) -> bool:
         """A frame in the swap cache for a stored page that is to be written (zswap_get_swap_cache_page).
 
@@ -221,7 +226,7 @@ class Machine:
         together, or when reclaim looks at them next.
         """
         memory = self.memory
-        if memory.flags[page] & FRAME or not self.may_grow(1):
+        if self.has_frame(page) or not self.may_grow(1):
             return False
         self.note_written(page)
         memory.flags[page] = FRAME | SWAPCACHE
@@ -283,6 +288,7 @@ class Machine:
         write = Write(done_ns, [page for page, _ in pages], device.fails)
         heappush(self._in_flight, write)
         self.on_write(write)
+        self.watch_write(write)
 
     def reap(self) -> None:
         """Let the writes end that are done by the time the actor's work has taken so far."""

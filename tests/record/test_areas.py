@@ -19,7 +19,7 @@ ffffffffff600000-ffffffffff601000 --xp 00000000 00:00 0                  [vsysca
 
 
 def test_maps_are_read() -> None:
-    """Protection, file, index and kind come from the line; what the kernel keeps for itself and devices do not count."""
+    """Protection, file, index and kind come from the line; devices and what the kernel keeps do not count."""
     areas = parse_maps(MAPS)
     assert [(area.start, area.end) for area in areas[:3]] == [(0x400, 0x41F), (0x41F, 0x420), (0xACA, 0xACF)]
     assert (areas[1].file, areas[1].index, areas[1].protection) == ("/usr/bin/a program", 0x1F, 5)

@@ -84,6 +84,7 @@ def test_untraced_cpu_time() -> None:
     """The CPU time of a run that nobody watches: about that of a busy loop, and none of its output is seen."""
     busy = launch.cpu_ns_untraced(job(PYTHON, "-I", "-S", "-c", "print(sum(range(3_000_000)))"))
     assert 10_000_000 < busy < 20_000_000_000
+    assert launch.cpu_ns_untraced(job("true")) < busy / 2  # not that of all children so far
 
 
 @needs_ptrace

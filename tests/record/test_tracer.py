@@ -24,7 +24,8 @@ for sweep in (1, 2):
 sum(region[page * 4096] for page in range(0, pages, 2))
 """
 QUERIES = """create table t(a integer, b text);
-with recursive n(i) as (select 1 union all select i + 1 from n where i < 3000) insert into t select i, hex(i * i) from n;
+with recursive n(i) as (select 1 union all select i + 1 from n where i < 3000)
+insert into t select i, hex(i * i) from n;
 create index tb on t(b); select b, count(*) from t group by substr(b, 1, 1) order by 2 desc limit 5;"""
 SOURCE = "int square(int x) { return x * x; }\nint main(void) { return square(3) - 2; }\n"
 
@@ -38,7 +39,7 @@ def test_pages_in_order_with_their_contents(tmp_path: Path) -> None:
     written = [row for row in swept if row["op"] == 1]
     assert [row["page"] - first for row in written] == 2 * [*range(PAGES)]
     read = [row["page"] - first for row in swept if row["op"] == 0]
-    assert read[-PAGES // 2 :] == list(range(0, PAGES, 2)) and len(read) < PAGES // 2 + 3
+    assert read[-PAGES // 2 :] == list(range(0, PAGES, 2)) and len(read) < PAGES // 2 + 20
     assert all(row["kind"] == 0 for row in swept) and notes["k"] == 1024
     assert [row["t_us"] for row in rows] == sorted(row["t_us"] for row in rows)
     images = read_images(tmp_path / "r.images.parquet", tmp_path / "r.pages.zst")

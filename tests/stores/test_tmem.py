@@ -192,6 +192,6 @@ class ExclusiveModel(Model):
     exclusive = True
 
 
-Model.TestCase.settings = ExclusiveModel.TestCase.settings = settings(max_examples=60, deadline=None)
+Model.TestCase.settings = ExclusiveModel.TestCase.settings = settings(max_examples=30, deadline=None)
 TestPool = Model.TestCase
 TestExclusivePool = ExclusiveModel.TestCase

@@ -115,6 +115,14 @@ def test_zsmalloc_takes_a_whole_page() -> None:
     assert rejects(bench) == {"reject_compress_fail": 1}
 
 
+@pytest.mark.parametrize("era", ["2013", "3.11"])
+def test_what_does_not_compress_was_poor_once(era: str) -> None:
+    """The compressor had room for two pages, and what it made was refused by its size."""
+    bench = Bench(era=era, contents=SizesByPage({0: 4097}))
+    assert bench.machine.store.store(0, 0, 0) == TO_DEVICE
+    assert rejects(bench) == {"reject_compress_poor": 1}
+
+
 def test_no_frame_is_alloc_fail() -> None:
     """The pool may not grow: the time to compress is lost."""
     bench = Bench()

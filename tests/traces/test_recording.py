@@ -62,10 +62,18 @@ def test_missing_recording_says_what_was_tried_and_what_is_near(tmp_path: Path) 
         find(str(tmp_path / "nothing"))
 
 
-@pytest.mark.parametrize(
-    "name, accesses, footprint, tasks, k",
-    [("gcc", 320_693, 10_562, 3, 1024), ("sort", 393_307, 3089, 1, 192), ("sqlite", 231_204, 2271, 1, 192)],
-)
+SHIPPED_FIGURES = [
+    ("gcc", 320_693, 10_562, 3, 1024),
+    ("sort", 393_307, 3089, 1, 192),
+    ("sqlite", 231_204, 2271, 1, 192),
+    ("pandas", 454_763, 24_057, 1, 4096),
+    ("node", 230_713, 10_874, 1, 2048),
+    ("build", 200_608, 10_578, 1, 768),
+    ("tar", 23_778, 9147, 1, 256),
+]
+
+
+@pytest.mark.parametrize("name, accesses, footprint, tasks, k", SHIPPED_FIGURES)
 def test_shipped_recordings(name: str, accesses: int, footprint: int, tasks: int, k: int) -> None:
     """The shipped recordings have the figures that their README gives."""
     trace = open_trace(SHIPPED / name)
@@ -74,6 +82,45 @@ def test_shipped_recordings(name: str, accesses: int, footprint: int, tasks: int
     assert trace.images is not None and trace.content is not None
     for before, task in zip(trace.tasks, trace.tasks[1:], strict=False):
         assert task.starts_after == (trace.tasks.index(before), len(before.accesses) - 1)
+
+
+@pytest.mark.parametrize("name", [name for name, *_ in SHIPPED_FIGURES])
+def test_notes_of_shipped_recordings_are_true(name: str) -> None:
+    """What NAME.json says is what the files hold."""
+    trace = open_trace(SHIPPED / name)
+    said, images = trace.header, trace.images
+    assert images is not None
+    assert (said["rows"], said["distinct_pages"]) == (trace.accesses, trace.footprint_pages)
+    assert (said["image_versions"], said["images_with_bytes"]) == (images.count, np.count_nonzero(images.slots >= 0))
+    assert said["tasks"] == len(trace.tasks)
+    writes = sum(int(np.count_nonzero(task.accesses & 1)) for task in trace.tasks)
+    assert said["write_share"] == pytest.approx(writes / trace.accesses, abs=0.001)
+    figures = [f"{said['rows']:,}", f"{said['distinct_pages']:,}", f"{images.count:,}", f"{said['min_memory_pages']:,}"]
+    text = (SHIPPED / "README.md").read_text()
+    assert [figure for figure in figures if figure not in text] == []
+
+
+PRIVATE = ("/work", "/root", "/home/", "http_proxy", "HTTP_PROXY", "PIP_", "index-url", "PS1=", "SSH_", "@gmail")
+HARMLESS = ("/workbook", "/worker")
+"""Of other programs' own texts that begin alike."""
+
+
+@pytest.mark.parametrize("name", [name for name, *_ in SHIPPED_FIGURES])
+def test_shipped_recordings_say_nothing_of_their_machine(name: str) -> None:
+    """No host, user or directory name, proxy or package index is in images, notes or file names."""
+    import socket
+
+    trace = open_trace(SHIPPED / name)
+    assert trace.images is not None
+    table = parquet.read_table(SHIPPED / f"{name}.trace.parquet")
+    files = set(table.column("file").to_pylist()) if "file" in table.column_names else set()
+    text = (SHIPPED / f"{name}.json").read_text() + "\n".join(str(file) for file in files)
+    held = b"".join(page for _, page in read_pages(trace.images)) + text.encode()
+    for word in PRIVATE + ((socket.gethostname(),) if len(socket.gethostname()) > 5 else ()):
+        at = held.find(word.encode())
+        while at >= 0:
+            assert held[at : at + 12].decode("latin-1").startswith(HARMLESS), held[max(at - 40, 0) : at + 60]
+            at = held.find(word.encode(), at + 1)
 
 
 def test_k_is_found_in_the_recorders_words(tmp_path: Path) -> None:

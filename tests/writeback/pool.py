@@ -77,7 +77,8 @@ class Pool:
         return self.succeeds
 
     def evict_oldest(self) -> bool:
-        """As whose turn it is."""
+        """As whose turn it is, all chances used up."""
+        self.chances = 0
         return self.evict()
 
     def flush(self) -> bool:

@@ -46,6 +46,14 @@ def test_gives_up_after_failures() -> None:
     assert len(pool.evicted_at) == 32
 
 
+def test_chances_are_no_failures() -> None:
+    """However many entries are passed over, it goes on to the low mark."""
+    pool = Pool()
+    pool.chances = 40
+    pool.run(daemon(pool), [100])
+    assert pool.pages == 8
+
+
 def test_marks_are_shares_of_the_limit() -> None:
     """As told."""
     pool = Pool()

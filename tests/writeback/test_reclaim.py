@@ -52,6 +52,18 @@ def test_there_is_no_above_where_the_allocator_is_refused_frames() -> None:
     assert not reclaim(pool).pool_full()
 
 
+def test_nothing_is_written_back_to_a_device_that_fails() -> None:
+    """Pages would only come back to memory; a full pool refuses then, and in the end memory runs out."""
+    pool = Pool()
+    writeback = reclaim(pool)
+    pool.mm.counters.write_errors = 1
+    assert not writeback.pool_full()
+    writeback.shrink(0)
+    assert pool.evicted_at == []
+    result = busy_result(era="3.11", writeback="reclaim", swap="failing")
+    assert result.outcome == "oom" and result.metrics["written_back_pages"] is not None
+
+
 @pytest.mark.parametrize("writeback", ["worker", "store-path"])
 def test_fewer_stores_are_refused(writeback: str) -> None:
     """That is what the decision is for: the young page stays."""

@@ -146,10 +146,15 @@ def _become(path: str, command: list[str], environ: Mapping[str, str], ready: in
 
 def cpu_ns_untraced(job: "Job") -> int:
     """CPU time of the program when nobody watches; it runs with empty input and its output is thrown away."""
-    import resource
     import subprocess
 
-    null = subprocess.DEVNULL
+    null, before_ns = subprocess.DEVNULL, _children_ns()
     subprocess.run(job.command, executable=job.path, env=job.environ, stdin=null, stdout=null, stderr=null, check=False)
+    return _children_ns() - before_ns
+
+
+def _children_ns() -> int:
+    import resource
+
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return round((used.ru_utime + used.ru_stime) * 1e9)

@@ -7,40 +7,20 @@ import simpy
 from zsim.config import Config
 from zsim.contents import Contents
 from zsim.histogram import LatencyHistogram
-from zsim.metrics import Counters
 from zsim.registry import Registry
+from zsim.writeback import Mm as WritersMm
 from zsim.writeback import Steps, Work
 
 
-class Mm(Protocol):
+class Mm(WritersMm, Protocol):
     """What memory management offers a store and its writeback."""
 
-    counters: Counters
     latency: dict[str, LatencyHistogram]
     now_ns: int
-    spent_ns: int
     total_pages: int
     footprint_bytes: int
     writeback_in_flight: int
     owner: list[int]
-
-    def frames(self) -> int:
-        """Page frames that pages hold: what the working set is measured by."""
-        ...
-
-    plugged: bool
-
-    def has_room(self) -> bool:
-        """Whether a page can be had without reclaim."""
-        ...
-
-    def make_room(self) -> bool:
-        """The same, by reclaim where it must be; False where that does not help now."""
-        ...
-
-    def write_wait_ns(self) -> int:
-        """How long it is until a write that is under way ends."""
-        ...
 
     def may_grow(self, pages: int) -> bool:
         """Whether the pool may take so many more frames now."""
@@ -68,6 +48,10 @@ class Mm(Protocol):
 
     def page_at(self, slot: int) -> int:
         """The page that a slot in use is of."""
+        ...
+
+    def has_frame(self, page: int) -> bool:
+        """Whether a page is in memory, mapped or in the swap cache."""
         ...
 
     def start_writeback(self, page: int) -> bool:
@@ -177,6 +161,10 @@ class Cleancache(Protocol):
 
     def invalidate_page(self, page: int) -> None:
         """What is kept of the page is void."""
+        ...
+
+    def content_of_file(self, page: int) -> int | None:
+        """The content id kept of a page of a file; None where nothing is."""
         ...
 
 

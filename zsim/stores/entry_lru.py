@@ -27,10 +27,20 @@ class EntryLru:
         self._referenced.pop(slot, None)
         self._age.pop(slot, None)
 
-    def refresh(self, slot: int) -> None:
-        """The entry is the youngest now."""
+    def refresh(self, slot: int, age: int) -> None:
+        """A load has made the entry the youngest; if it was set aside it is back on the list."""
         if slot in self._referenced:
             self._referenced.move_to_end(slot)
+        else:
+            self.add(slot, age)
+
+    def rotate(self, slot: int) -> None:
+        """The entry's turn has come: it is the last to have one again."""
+        self._referenced.move_to_end(slot)
+
+    def put_back(self, slot: int) -> None:
+        """The entry is to be the next again."""
+        self._referenced.move_to_end(slot, last=False)
 
     def oldest(self) -> int:
         """The slot at the old end; -1 where there is none."""

@@ -122,29 +122,31 @@ class Zcache:
 
     def load(self, slot: int) -> bool:
         """frontswap_load: a get, where frontswap's bitmap has the slot."""
-        key = frontswap_key(slot)
-        if self.persistent.tmem.peek(key) is None:
+        if self._kept(slot) is None:
             return False
-        zpage = self.persistent.tmem.get(key)
+        zpage = self.persistent.tmem.get(frontswap_key(slot))
         self.mm.counters.zswpin += 1
         self._decompress(zpage)
         return True
 
     def content_of(self, slot: int) -> int | None:
         """The content id stored for a slot; None where nothing is."""
-        zpage = self.persistent.tmem.peek(frontswap_key(slot))
+        zpage = self._kept(slot)
         return None if zpage is None else zpage.content
 
     def holds(self, slot: int) -> bool:
         """Whether the page has an object."""
-        zpage = None if slot < 0 else self.persistent.tmem.peek(frontswap_key(slot))
+        zpage = self._kept(slot)
         return zpage is not None and zpage.handle > 0
 
     def invalidate(self, slot: int) -> None:
         """frontswap_invalidate_page: a flush, where frontswap's bitmap has the slot."""
-        key = frontswap_key(slot)
-        if self.persistent.tmem.peek(key) is not None:
-            self.persistent.tmem.flush_page(key)
+        if self._kept(slot) is not None:
+            self.persistent.tmem.flush_page(frontswap_key(slot))
+
+    def _kept(self, slot: int) -> Zpage | None:
+        """frontswap's bitmap, and what it stands for."""
+        return None if slot < 0 else self.persistent.tmem.peek(frontswap_key(slot))
 
     # Cleancache.
 
@@ -189,6 +191,12 @@ class Zcache:
         if key is not None:
             self.count.invalidates += 1
             self.ephemeral.tmem.flush_page(key)
+
+    def content_of_file(self, page: int) -> int | None:
+        """The content id kept of a page of a file; None where nothing is."""
+        key = self._file_key(page)
+        zpage = None if key is None else self.ephemeral.tmem.peek(key)
+        return None if zpage is None else zpage.content
 
     def _file_key(self, page: int) -> Key | None:
         """Object and index of a page of a file; None for others, and where the index does not fit tmem's 32 bits."""

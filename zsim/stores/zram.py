@@ -172,13 +172,16 @@ class Zram:
 
     def content_of(self, slot: int) -> int | None:
         """The content id stored for a slot; None where nothing is."""
-        sector = self.table[slot] if 0 <= slot < self.disksize_pages else None
+        sector = self._in_use(slot)
         return sector.content if sector else None
 
     def holds(self, slot: int) -> bool:
         """Whether the sector has an object."""
-        sector = self.table[slot] if 0 <= slot < self.disksize_pages else None
+        sector = self._in_use(slot)
         return sector is not None and sector.handle > 0
+
+    def _in_use(self, slot: int) -> Sector | None:
+        return self.table[slot] if 0 <= slot < self.disksize_pages else None
 
     def invalidate(self, slot: int) -> None:
         """zram_slot_free_notify: swap gave the slot up."""

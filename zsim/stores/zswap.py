@@ -15,6 +15,7 @@ from zsim.stores.entry_lru import BUSY, EMPTY, ROTATED, WRITTEN
 from zsim.stores.memcgs import Memcg, Memcgs
 from zsim.stores.pool_limit import FULL, OPEN, PoolLimit
 from zsim.stores.subpools import SubPools
+from zsim.stores.zswap_flush import Flush
 from zsim.units import PAGE_SIZE
 from zsim.writeback import Steps, Work, make_writeback
 
@@ -52,7 +53,7 @@ class Zswap:
         self.codec = Codec(config.compressor, mm, config.cost)
         self.pages_seen = 0
         """The pool's size as it was when an entry was last stored or freed (to 6.8): reclaim frees its frame later."""
-        self._flushing_until_ns: list[int] = []
+        self._flush = Flush(self.config, mm)
         self._evicting_ns = 0
 
     def _make_pool(self, config: Config) -> ObjectPool:
@@ -122,7 +123,9 @@ class Zswap:
         if raw:
             size = PAGE_SIZE
         if size > PAGE_SIZE:
-            counters.reject_compress_fail += 1
+            fits = self.config.buffer_pages > 1
+            counters.reject_compress_poor += fits
+            counters.reject_compress_fail += not fits
             return False
         if 100 * size // PAGE_SIZE > self.config.max_compression_percent:
             counters.reject_compress_poor += 1
@@ -178,8 +181,8 @@ class Zswap:
             self.codec.decompress()
         if self.config.exclusive_loads:
             self.invalidate(slot)
-        elif self.config.load_refreshes:
-            self.memcgs.of(entry[3]).lru.refresh(slot)
+        elif self.config.load_refreshes and entry[0]:
+            self.memcgs.of(entry[3]).lru.refresh(slot, self.mm.counters.pageout)
         return True
 
     def content_of(self, slot: int) -> int | None:
@@ -235,8 +238,7 @@ class Zswap:
             return self.reclaim_page()
         fate = ROTATED
         while fate == ROTATED:
-            memcg = self.memcgs.oldest()
-            fate = EMPTY if memcg is None else self.evict_entry(memcg)
+            fate = self._evict_first()
         return fate == WRITTEN
 
     def reclaim_page(self) -> bool:
@@ -257,14 +259,12 @@ class Zswap:
         slot = memcg.lru.oldest()
         if slot < 0:
             return EMPTY
-        memcg.lru.refresh(slot)
+        memcg.lru.rotate(slot)
         if memcg.lru.takes_chance(slot):
             return ROTATED
         pages, started_ns = self.allocator.pages, self.mm.spent_ns
         if not self._write_back(slot):
-            self.mm.counters.reject_reclaim_fail += 1
-            if self.limit.test == "allocator":
-                memcg.lru.remove(slot)
+            self._not_written(memcg, slot)
             return BUSY
         self._evicting_ns += self.mm.spent_ns - started_ns
         if self.allocator.pages < pages:
@@ -274,27 +274,23 @@ class Zswap:
             self._evicting_ns = 0
         return WRITTEN
 
-    def flush(self) -> bool:
-        """The store path of 2013: up to 16 of the oldest entries, while a temporary buffer holds the store's page.
+    def _not_written(self, memcg: Memcg, slot: int) -> None:
+        """The page is in the swap cache (2013: set aside until it is loaded), or had no frame (2013: tried again)."""
+        if self.limit.test != "allocator":
+            self.mm.counters.reject_reclaim_fail += 1
+        elif self.mm.has_frame(self.entries[slot][3]):
+            memcg.lru.remove(slot)
+        else:
+            memcg.lru.put_back(slot)
 
-        True: try again. What is flushed has no relation to which zspage it lies in, so it may free no frame at all.
-        """
-        self.mm.counters.reject_flush_attempted += 1
-        now_ns = self.mm.now_ns + self.mm.spent_ns
-        self._flushing_until_ns = [until for until in self._flushing_until_ns if until > now_ns]
-        if len(self._flushing_until_ns) >= self.config.temp_buffers:
-            self.mm.counters.reject_tmppage_fail += 1
-            return False
-        for _ in range(self.config.flush_entries):
-            if self.mm.writeback_in_flight > self.config.outstanding_max:
-                self.mm.counters.flush_stopped += 1
-                break
-            memcg = self.memcgs.oldest()
-            if memcg is None:
-                break
-            self.evict_entry(memcg)
-        self._flushing_until_ns.append(self.mm.now_ns + self.mm.spent_ns)
-        return True
+    def flush(self) -> bool:
+        """The store path of 2013; True: try again."""
+        return self._flush.run(self._evict_first)
+
+    def _evict_first(self) -> int:
+        """The same of the oldest entry of all."""
+        memcg = self.memcgs.oldest()
+        return EMPTY if memcg is None else self.evict_entry(memcg)
 
     def _write_back(self, slot: int) -> bool:
         """zswap_writeback_entry: decompress into the swap cache, start the write, drop the entry."""

@@ -24,7 +24,7 @@ class Mm(Protocol):
     plugged: bool
 
     def frames(self) -> int:
-        """Page frames that pages hold."""
+        """Page frames that pages hold: what the working set is measured by."""
         ...
 
     def has_room(self) -> bool:

@@ -12,7 +12,8 @@ class Daemon(Passive):
     """A separate thread writes back from above a high mark until a low one, before stores find the pool full.
 
     zsim's own: no kernel has it in this form (zcache2 came near, from its shrinker). The marks are shares of the pool's
-    limit, `writeback_high_percent` and `writeback_low_percent`.
+    limit, `writeback_high_percent` and `writeback_low_percent`. It takes the oldest entry after its second chance, and
+    unlike the work item does not give up over chances.
     """
 
     def __init__(self, config: Config, pool: Pool) -> None:
@@ -44,4 +45,4 @@ class Daemon(Passive):
             yield env.timeout(self.wakeup_ns)
             failures = 0
             while failures < FAILURES_MAX and self.pool.pages > self.low_pages and self.pool.stored:
-                failures += not (yield work(self.pool.evict, "writeback_ns"))
+                failures += not (yield work(self.pool.evict_oldest, "writeback_ns"))

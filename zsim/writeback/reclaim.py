@@ -13,7 +13,8 @@ class Reclaim(Passive):
     limit if need be, and the pass ends with writing back the oldest entries until stores are accepted as a matter of
     course. Beyond that a pass writes back, a share by priority as of the page lists, what is colder than the working
     set: more pages were paged out since it was stored than memory holds, so by refault distance it would not be
-    activated if it came back. Needs `zswap.evicts = "entry"` for an order; elsewhere the allocator chooses.
+    activated if it came back. Needs `zswap.evicts = "entry"` for an order; elsewhere the allocator chooses. Once the
+    device has failed a write nothing is written back: that would only put pages into memory again, without end.
     """
 
     def __init__(self, config: Config, pool: Pool) -> None:
@@ -23,10 +24,12 @@ class Reclaim(Passive):
     def pool_full(self) -> bool:
         """Let the page in; where the allocator is refused frames (2013) there is no above."""
         self._was_full = True
-        return self.pool.limit.test != "allocator"
+        return self.pool.limit.test != "allocator" and not self._device_fails()
 
     def shrink(self, priority: int) -> None:
         """Write back what is above the limit, and what is colder than the working set."""
+        if self._device_fails():
+            return
         if self._was_full:
             self._was_full = False
             self._to_the_threshold()
@@ -35,6 +38,9 @@ class Reclaim(Passive):
             if not pool.oldest_is_cold(pool.mm.frames()):
                 break
             pool.evict_oldest()
+
+    def _device_fails(self) -> bool:
+        return self.pool.mm.counters.write_errors > 0
 
     def _to_the_threshold(self) -> None:
         failures = 0
