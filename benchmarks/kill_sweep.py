@@ -82,6 +82,11 @@ class Victim:
         self.sweep = start(self.study, self.folder)
         return f"parent (its {len(pids)} workers were gone after {time.monotonic() - since:.2f} s)"
 
+    def begun(self) -> None:
+        """Wait until it replays: on a busy machine most kills would hit a sweep that is still starting."""
+        while self.sweep.poll() is None and not workers(self.sweep.pid):
+            time.sleep(0.05)
+
     def check(self) -> None:
         now = results(self.folder)
         assert all(self.wanted[name] == held for name, held in now.items()), "a result differs"
@@ -116,6 +121,8 @@ def main() -> None:
         while sum((counts["parent"], counts["worker"])) < given.kills:
             victim = Victim(study, Path(name) / f"killed{counts['sweeps']}", wanted)
             while sum((counts["parent"], counts["worker"])) < given.kills:
+                if choose.random() < 0.8:
+                    victim.begun()
                 time.sleep(choose.uniform(0, given.wait))
                 killed = victim.kill(choose.choice(["parent", "worker"]), choose)
                 if killed is None:
