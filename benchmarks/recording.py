@@ -83,6 +83,10 @@ def exact() -> None:
     memories = [256, 384, 512, 768, 1024]
     print(f"{command}: {every.cold} pages; faults, first touches included, with", *memories, "pages")
     print(f"| every access | {rows:,} |", " | ".join(f"{faults(every, memory):,}" for memory in memories), "|")
+    reduce = ["trace", "reduce", "--method", "batches", "--pages", "512", "all.trace.parquet", "cut.trace.parquet"]
+    subprocess.run([sys.executable, "-m", "zsim", *reduce], check=True)
+    rows, cut = reused("cut")
+    print(f"| in batches, K = 256 | {rows:,} |", *(f"{faults(cut, memory):,} |" for memory in memories), flush=True)
     Memory.identity = lambda self, area, page, write: (page, None)  # type: ignore[method-assign]
     for k in (512, 256):
         status, notes = record(job(command, Limit(2 * k * 4096), content="none", file_calls=False), f"k{k}")
