@@ -6,7 +6,7 @@ from typing import Protocol
 
 from zsim.units import PAGE_SIZE
 
-SMALLEST_K = 64
+SMALLEST_K = 128
 
 
 @dataclass(slots=True)
