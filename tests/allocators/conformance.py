@@ -180,7 +180,7 @@ class AllocatorMachine(RuleBasedStateMachine):
         assert self.pool.pages * PAGE_SIZE >= sum(self.live.values())
 
 
-def check_any_order(make: Make, examples: int = 25, steps: int = 25) -> None:
+def check_any_order(make: Make, examples: int = 15, steps: int = 25) -> None:
     """Run the state machine on one allocator."""
     machine = type("Machine", (AllocatorMachine,), {"make": staticmethod(make)})
     run_state_machine_as_test(

@@ -13,7 +13,7 @@ from zsim.memory import FRAME, PRESENT
 from zsim.reclaim import ACTIVATED, FREED, KEPT, RECLAIM
 from zsim.traces.trace import Trace
 
-LOOSE = settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+LOOSE = settings(deadline=None, max_examples=35, suppress_health_check=[HealthCheck.too_slow])
 policies = pytest.mark.parametrize("policy", RECLAIM.names())
 
 PAGES = 24

@@ -147,7 +147,7 @@ def lru(accesses: list[tuple[int, int]], pages: int) -> list[tuple[int, int | No
 
 
 @given(st.lists(st.tuples(st.integers(0, 8), st.integers(0, 1)), min_size=1, max_size=80), st.integers(1, 5))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_kaplan_is_exact_from_its_memory_on(accesses: list[tuple[int, int]], pages: int) -> None:
     """What is made of the faults of a memory has the faults of the original there and in every larger memory."""
     faults = lru(accesses, pages)

@@ -37,7 +37,7 @@ def lru_refaults(pages: list[int], memory: int) -> int:
 
 
 @given(st.lists(st.integers(0, 12), min_size=1, max_size=120), st.integers(1, 13))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 def test_stack_distances_give_lru_faults(pages: list[int], memory: int) -> None:
     """The refaults that follow from stack distances are those of an LRU list, for any memory."""
     found = reuse.reuse(np.array(pages, np.uint32))

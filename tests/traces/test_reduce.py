@@ -123,7 +123,7 @@ class Lru:
 
 
 @given(sequences(), st.integers(2, 8), st.lists(st.integers(1, 80), max_size=3))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_sad_is_exact(rows: list[Row], pages: int, cuts: list[int]) -> None:
     """In every memory of at least so many pages: the same faults, evictions, dirty pages and images, in order."""
     left = rows_in(reduced(as_table(rows, cuts), pages))
@@ -134,7 +134,7 @@ def test_sad_is_exact(rows: list[Row], pages: int, cuts: list[int]) -> None:
 
 
 @given(sequences(kinds=False), st.integers(1, 4), st.lists(st.integers(1, 80), max_size=3))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 def test_bound_of_batches(rows: list[Row], k: int, cuts: list[int]) -> None:
     """Batches of K pages fault as a memory of up to K - 1 pages more or less would; pages end up holding the same."""
     left = rows_in(reduced(as_table(rows, cuts), 2 * k, "batches"))

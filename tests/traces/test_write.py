@@ -22,7 +22,7 @@ SUFFIXES = [".csv", ".csv.gz", ".csv.zst", ".trace.parquet"]
 
 
 @given(tables(), st.sampled_from(SUFFIXES), st.sampled_from(SUFFIXES), st.booleans())
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_formats_hold_the_same_trace(rows: list[Row], first: str, second: str, hexadecimal: bool) -> None:
     """Converting from one format to another and on to a third changes nothing."""
     with tempfile.TemporaryDirectory() as folder:
@@ -46,7 +46,7 @@ def reordered(text: str) -> list[str]:
 
 
 @given(tables())
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_trace_in_memory_can_be_written(rows: list[Row]) -> None:
     """A trace written from memory opens as an equal one, tasks started where they were."""
     with tempfile.TemporaryDirectory() as folder:
