@@ -44,7 +44,7 @@ def test_who_keeps_statistics_fresh() -> None:
 
 
 def test_a_machine() -> None:
-    """Free frames and 32 of idle processes less 6 in per-CPU lists, in two zones, the larger first, with their marks."""
+    """Free frames and 32 of idle processes less 6 in per-CPU lists, in two zones, the larger first."""
     config = config_of(case("m61-zsmalloc-lz4-mixed"))
     assert config.memory.mode == "machine"
     assert int(config.memory.size) // 4096 == 9216 + 32 - 6
