@@ -1,17 +1,16 @@
 """A small table over the axes of a study, as its author asks for it in a [[table]]: rows and columns of runs."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
-from zsim.errors import UsageError
 from zsim.measures import Measure, measure
-from zsim.registry import suggestion
 from zsim.report.comparison import NA
 from zsim.report.labels import value_text
 from zsim.report.runs import Run, Runs
 from zsim.report.scales import Unit, short, unit_for
+from zsim.report.wanted import check_keys
 
 ENDED = {"oom": "OOM", "failed": "failed", "missing": ""}
 
@@ -51,10 +50,7 @@ class Asked:
     @classmethod
     def of(cls, table: Mapping[str, Any]) -> "Asked":
         """A `UsageError` for a key that no table has."""
-        known = [each.name for each in fields(cls)]
-        for name in table:
-            if name not in known:
-                raise UsageError(f"[[table]]: unknown key {name!r}{suggestion(name, known)}")
+        check_keys("[[table]]", table, cls)
         return cls(**table)
 
 

@@ -8,6 +8,14 @@ from zsim.errors import UsageError
 from zsim.registry import suggestion
 
 
+def check_keys(place: str, table: Mapping[str, Any], kind: type) -> None:
+    """A `UsageError` for a key of `table` that the dataclass `kind` does not have."""
+    known = [each.name for each in fields(kind)]
+    for name in table:
+        if name not in known:
+            raise UsageError(f"{place}: unknown key {name!r}{suggestion(name, known)}")
+
+
 @dataclass(frozen=True)
 class Wanted:
     """One figure; what is left out follows from the runs.
@@ -26,10 +34,7 @@ class Wanted:
     @classmethod
     def of(cls, table: Mapping[str, Any]) -> "Wanted":
         """A [[figure]] of a study; a `UsageError` for a key that no figure has."""
-        known = [each.name for each in fields(cls)]
-        for name in table:
-            if name not in known:
-                raise UsageError(f"[[figure]]: unknown key {name!r}{suggestion(name, known)}")
+        check_keys("[[figure]]", table, cls)
         several = {name: _several(table[name]) for name in ("y", "series") if name in table}
         return cls(**{**table, **several})
 
