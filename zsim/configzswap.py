@@ -32,6 +32,11 @@ class ZswapConfig:
         "what is written back: the oldest page of the allocator (3.11 to 6.4), or the oldest entries (2013, 6.6 on)",
         choices=("allocator", "entry"),
     )
+    older_pool_left: bool = key(
+        False,
+        "an older pool is left, empty, and the worker shrinks that one: to 6.5 a store refused while the worker is "
+        "queued leaks a reference, so a pool that was ever full outlives a change of allocator or compressor",
+    )
     skips_empty_memcgs: bool = key(
         True,
         "a cgroup without entries, or the end of a walk over all cgroups, is no failure of the worker (6.12 and "

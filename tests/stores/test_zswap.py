@@ -188,6 +188,15 @@ def test_store_path_refuses_where_nothing_can_be_freed() -> None:
     assert bench.counters.written_back_pages == 0
 
 
+def test_an_older_pool_is_shrunk_in_vain() -> None:
+    """Every turn of the worker fails, and nothing of this pool is written back."""
+    sizes = SizesByPage(dict.fromkeys(range(40), 3000))
+    bench = Bench(era="6.1", memory__mode="memcg", memory__total="40K", zswap__older_pool_left=True, contents=sizes)
+    bench.swap_out(0, 1, 2, 3)
+    assert rejects(bench) == {"reject_pool_limit": 1, "reject_reclaim_fail": 1}
+    assert (bench.machine.store.stored, bench.counters.written_back_pages) == (3, 0)
+
+
 def test_writing_back_a_pair_takes_two_frames() -> None:
     """Domain check 12: two frames more at once, one pool page less, and the two back only after their writes."""
     bench = Bench()

@@ -242,11 +242,16 @@ class Zswap:
         return fate == WRITTEN
 
     def reclaim_page(self) -> bool:
-        """zpool_shrink(1): one frame (or zspage) of the allocator's choosing; False counts reject_reclaim_fail."""
+        """zpool_shrink(1) of zswap_pool_last_get(): one frame (or zspage) of the allocator's choosing.
+
+        False counts reject_reclaim_fail.
+        """
         counters = self.mm.counters
         counters.free_page_calls += 1
         started_ns = self.mm.spent_ns
-        freed = self.allocator.reclaim(lambda handle: self._write_back(self.slot_of[handle]))
+        freed = 0
+        if not self.config.older_pool_left:
+            freed = self.allocator.reclaim(lambda handle: self._write_back(self.slot_of[handle]))
         if freed <= 0:
             counters.reject_reclaim_fail += 1
             return False
