@@ -28,14 +28,14 @@ LAYERS = [
     ["batch", "executors", "runner", "study", "studytoml", "studyaxes", "studyfiles"],
     ["run", "pack", "resultfiles", "measures", "results"],
     ["engine"],
-    ["sampler", "faults"],
+    ["sampler", "faults", "kswapd"],
     ["vmscan"],
     ["audit"],
     ["machine"],
     ["stores", "room", "readahead"],
     ["writeback", "reclaim"],
     ["contents", "imagesizes", "record"],
-    ["allocators", "compressors", "devices"],
+    ["allocators", "compressors", "devices", "processor"],
     [
         "traces",
         "hits",
@@ -89,9 +89,9 @@ def test_imports_point_down(path: Path) -> None:
 
 
 def test_time_lives_in_the_engine() -> None:
-    """Only the engine, its sampler and the writeback processes know SimPy."""
+    """Only the engine, kswapd, its sampler and the writeback processes know SimPy."""
     users = {room_of(path) for path in MODULES if "import simpy" in path.read_text()}
-    assert users <= {"engine", "sampler", "writeback", "stores"}
+    assert users <= {"engine", "kswapd", "sampler", "writeback", "stores"}
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))

@@ -79,6 +79,12 @@ class CostConfig:
     decompress_ns: int = key(-1, "decompressing one page; -1: the compressor's own figure", "ns", at_least=-1)
     reclaim_page_ns: int = key(0, "scanning one page in reclaim; no published figure, so left out", "ns", at_least=0)
     wakeup_ns: int = key(5000, "from waking kswapd or a worker until it runs; a typical wake-up", "ns", at_least=0)
+    processor: str = key(
+        "own",
+        "where kswapd runs: own: on a processor of its own; cfs (to 6.5), eevdf (6.6 on): it shares the task's",
+        choices=("own", "cfs", "eevdf"),
+    )
+    tick_ns: int = key(4_000_000, "between two looks of the scheduler at who runs (HZ = 250)", "ns", at_least=1)
 
 
 @dataclass(frozen=True)

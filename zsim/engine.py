@@ -7,7 +7,6 @@ go to the task's clock. `Engine` runs tasks from fault to fault; `ReferenceEngin
 
 from bisect import bisect_left
 from collections.abc import Callable, Generator
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -18,13 +17,13 @@ from zsim.config import Config
 from zsim.contents import Contents
 from zsim.faults import BLOCKED, Faults
 from zsim.hits import hit_loops
+from zsim.kswapd import Kswapd
 from zsim.machine import Machine, OutOfMemoryError, Write
 from zsim.memory import ACCESSED
 from zsim.sampler import Sampler
 from zsim.traces.trace import TaskTrace, Trace
-from zsim.vmscan import DEF_PRIORITY, Vmscan
+from zsim.vmscan import Vmscan
 
-KSWAPD_FAILURES_MAX = 16
 FOREVER = float("inf")
 
 OnFault = Callable[[int, int, str], None]
@@ -152,21 +151,16 @@ class Engine:
 
     def _start_daemons(self) -> None:
         clock, machine = self.clock, self.machine
-        self._kswapd_wanted = clock.event()
         self._write_ended = clock.event()
-        machine.wake_kswapd = self._wake_kswapd
         machine.on_write = self._schedule_write
-        clock.process(self._kswapd())
+        kswapd = Kswapd(clock, self.vmscan, self.config, lambda: self._write_ended, self._stall)
+        clock.process(kswapd.process())
         process = machine.store.process(clock, self._work)
         if process is not None:
             clock.process(process)
         clock.process(self.sampler.process(clock))
 
     # Daemons.
-
-    def _wake_kswapd(self) -> None:
-        if not self._kswapd_wanted.triggered and self.machine.kswapd_failures < KSWAPD_FAILURES_MAX:
-            self._kswapd_wanted.succeed()
 
     def _work(self, what: Callable[[], Any], counter: str) -> simpy.Event:
         """Do a piece of a daemon's work now; the event of its end, with what it gave."""
@@ -178,24 +172,10 @@ class Engine:
         setattr(counters, counter, getattr(counters, counter) + machine.spent_ns)
         return self.clock.timeout(machine.spent_ns, result)
 
-    def _kswapd(self) -> Generator[simpy.Event, Any, None]:
-        """balance_pgdat: from below the low mark, pass after pass at rising pressure, until the high mark."""
-        vmscan, high_pages = self.vmscan, self.machine.room.marks.high
-        while True:
-            yield self._kswapd_wanted
-            yield self.clock.timeout(self.config.cost.wakeup_ns)
-            priority, progress_made = DEF_PRIORITY, False
-            while priority >= 1 and not vmscan.balanced():
-                if vmscan.kswapd_may_rest():
-                    yield self._write_ended
-                    continue
-                progress, scanned, priority = yield self._work(partial(vmscan.kswapd_pass, priority), "kswapd_ns")
-                progress_made = progress_made or progress > 0
-                if scanned < high_pages or not progress:
-                    priority -= 1
-            machine = self.machine
-            machine.kswapd_failures = 0 if progress_made else machine.kswapd_failures + 1
-            self._kswapd_wanted = self.clock.event()
+    def _stall(self, stall_ns: int) -> None:
+        """The tasks stand still: kswapd has their processor."""
+        for task in self.live:
+            task.offset_ns += stall_ns
 
     def _schedule_write(self, write: Write) -> None:
         self.clock.at(write.done_ns, lambda: self._end_write(write))

@@ -1,5 +1,7 @@
 """Making room: kswapd's passes, direct reclaim, and what happens to each page reclaim tries to free (mm/vmscan.c)."""
 
+from collections.abc import Callable, Iterator
+
 from zsim.audit import Audit
 from zsim.machine import Machine, OutOfMemoryError
 from zsim.memory import DIRTY, LOCKED, PG_DIRTY, PRESENT, SEEN, SWAPCACHE, WRITEBACK
@@ -28,6 +30,7 @@ class Vmscan:
         self._pressure_now = Pressure(0)
         self._flushed_blocks: list[int] = []
         self._paged_out = 0
+        self.preempted: Callable[[], bool] = lambda: False
         machine.make_room = self.make_room
 
     # Room for a task's page.
@@ -134,6 +137,10 @@ class Vmscan:
         return machine.writes_in_flight - (0 if machine.config.zswap.rotate_written else machine.writeback_in_flight)
 
     def _pass(self, pressure: Pressure, priority: int) -> int:
+        return sum(self._batches(pressure, priority))
+
+    def _batches(self, pressure: Pressure, priority: int) -> Iterator[int]:
+        """One pass: the frames that each batch has freed."""
         machine = self.machine
         self._pressure_now = pressure
         pressure.priority = priority
@@ -141,13 +148,12 @@ class Vmscan:
         pressure.now_ns = machine.now_ns + machine.spent_ns
         machine.drain_lru_add()
         machine.plugged = True
-        freed = machine.policy.shrink(pressure, self.pageout)
+        yield from machine.policy.shrink(pressure, self.pageout)
         machine.plugged = False
         machine.room.end_pass()
         self._let_write()
         machine.store.shrink(pressure.priority)
         self._let_write()
-        return freed
 
     def _let_write(self) -> None:
         """Submit what a pass wants written, and see what has been written meanwhile."""
@@ -165,19 +171,37 @@ class Vmscan:
         pressure.progress -= machine.paged_out - self._paged_out
         self._paged_out = machine.paged_out
 
-    def kswapd_pass(self, priority: int) -> tuple[int, int, int]:
+    def kswapd_pass(self, priority: int) -> Iterator[tuple[int, int, int]]:
         """One pass of balance_pgdat: pages freed or put under writeback, pages scanned, and the priority it ran at.
 
-        Priorities at which the lists are too short to scan a page take no time and are passed over.
+        What it has come to is told whenever kswapd loses the processor, and at the end. Priorities at which the lists
+        are too short to scan a page take no time and are passed over.
         """
-        machine = self.machine
-        scanned_before = machine.counters.pgscan
-        pressure = self._pressure(is_kswapd=True)
-        freed = self._pass(pressure, priority)
-        while machine.counters.pgscan == scanned_before and pressure.priority > 1:
-            freed += self._pass(pressure, pressure.priority - 1)
-        machine.counters.pgsteal_kswapd += freed
-        return pressure.progress, machine.counters.pgscan - scanned_before, pressure.priority
+        counters, pressure = self.machine.counters, self._pressure(is_kswapd=True)
+        scanned, pressure.priority = 0, priority + 1
+        while not scanned and pressure.priority > 1:
+            before = counters.pgscan
+            for freed in self._batches(pressure, pressure.priority - 1):
+                counters.pgsteal_kswapd += freed
+                if self.preempted():
+                    scanned += counters.pgscan - before
+                    self._suspend()
+                    yield pressure.progress, scanned, pressure.priority
+                    self._resume(pressure)
+                    before = counters.pgscan
+            scanned += counters.pgscan - before
+        yield pressure.progress, scanned, pressure.priority
+
+    def _suspend(self) -> None:
+        """Between two batches of kswapd others run: what it freed is free, what it wants written is submitted."""
+        self.machine.plugged = False
+        self.machine.room.end_pass()
+        self._let_write()
+
+    def _resume(self, pressure: Pressure) -> None:
+        self._pressure_now = pressure
+        self._paged_out = self.machine.paged_out
+        self.machine.plugged = True
 
     def balanced(self) -> bool:
         """Above the high mark: kswapd may sleep."""

@@ -97,5 +97,5 @@ class Pages:
         self.pressure.progress = progress
         self.pressure.priority = priority
         self.evicted, self.tried = [], []
-        assert self.policy.shrink(self.pressure, self.pageout) == len(self.evicted)
+        assert sum(self.policy.shrink(self.pressure, self.pageout)) == len(self.evicted)
         return self.evicted

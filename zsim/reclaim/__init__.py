@@ -1,7 +1,7 @@
 """Reclaim policies: which page leaves memory next."""
 
 from array import array
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -50,8 +50,11 @@ class ReclaimPolicy(Protocol):
         """A page's write has ended: it is reclaimed next. False where reclaim is just dealing with it."""
         ...
 
-    def shrink(self, pressure: Pressure, pageout: PageOut) -> int:
-        """One pass at `pressure.priority`: frames freed, up to about `pressure.nr_to_reclaim`."""
+    def shrink(self, pressure: Pressure, pageout: PageOut) -> Iterator[int]:
+        """One pass at `pressure.priority`: the frames that each batch has freed, about `pressure.nr_to_reclaim` in all.
+
+        Between two batches another may reclaim.
+        """
         ...
 
     def snapshot_refaults(self) -> None:

@@ -46,7 +46,11 @@ class Eviction:
         self._referenced: set[int] = set()
 
     def evict(self, pageout: PageOut) -> int:
-        """evict_folios: try to free a batch; how many pages that took, 0 where there are no more."""
+        """evict_folios: try to free a batch; how many pages that took, 0 where there are no more.
+
+        `freed` of them were freed.
+        """
+        self.freed = 0
         generations, can_swap = self.generations, self.swappiness > 0
         batch, scanned = self._isolate(can_swap)
         scanned += generations.try_to_inc_min_seq(can_swap)

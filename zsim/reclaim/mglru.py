@@ -1,6 +1,7 @@
 """The multi-generational LRU (CONFIG_LRU_GEN) of 6.1 to 6.12: mm/vmscan.c, mm/workingset.c, mm_inline.h."""
 
 from array import array
+from collections.abc import Iterator
 
 import numpy as np
 import numpy.typing as npt
@@ -99,21 +100,23 @@ class Mglru:
 
     # Reclaim.
 
-    def shrink(self, pressure: Pressure, pageout: PageOut) -> int:
+    def shrink(self, pressure: Pressure, pageout: PageOut) -> Iterator[int]:
         """try_to_shrink_lruvec: batches until as many pages are scanned as the priority says."""
         eviction = self.eviction
-        eviction.freed, eviction.swapped, eviction.walking = 0, False, pressure.is_kswapd
-        first_seq, scanned = self.generations.max_seq, 0
+        eviction.swapped, eviction.walking = False, pressure.is_kswapd
+        first_seq, scanned, freed = self.generations.max_seq, 0, 0
         self.switched = not pressure.is_memcg
         self._set_initial_priority(pressure)
         if pressure.is_kswapd and not self.modern and self._must_age():
             self._age()
         while wanted := self._scan_count(pressure.priority, pressure.is_kswapd):
             batch = eviction.evict(pageout)
-            scanned += batch
-            if not batch or scanned >= wanted or self._enough(pressure, first_seq):
+            scanned, freed = scanned + batch, freed + eviction.freed
+            of_this_pass = eviction.swapped, eviction.walking
+            yield eviction.freed
+            eviction.swapped, eviction.walking = of_this_pass
+            if not batch or scanned >= wanted or self._enough(pressure, first_seq, freed):
                 break
-        return eviction.freed
 
     def snapshot_refaults(self) -> None:
         """Nothing is remembered between reclaims."""
@@ -167,9 +170,9 @@ class Mglru:
         self.generations.inc_max_seq(ANON in self.kinds)
         self.eviction.walking = True
 
-    def _enough(self, pressure: Pressure, first_seq: int) -> bool:
+    def _enough(self, pressure: Pressure, first_seq: int, freed: int) -> bool:
         """should_abort_scan: 6.12's memcg reclaim always completes its pass, 6.1's stops once it has swapped enough."""
-        free_pages = pressure.free_pages + self.eviction.freed
+        free_pages = pressure.free_pages + freed
         if self.modern:
             above_high = free_pages > pressure.high_wmark_pages + MIN_LRU_BATCH
             return not pressure.is_memcg and (pressure.got_enough or pressure.is_kswapd and above_high)

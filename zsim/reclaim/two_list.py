@@ -2,6 +2,7 @@
 
 from array import array
 from collections import OrderedDict
+from collections.abc import Iterator
 
 import numpy as np
 import numpy.typing as npt
@@ -115,7 +116,7 @@ class TwoList:
 
     # Reclaim.
 
-    def shrink(self, pressure: Pressure, pageout: PageOut) -> int:
+    def shrink(self, pressure: Pressure, pageout: PageOut) -> Iterator[int]:
         """shrink_lruvec: scan each list by its share at this priority, 32 pages at a time.
 
         It is over before that when this pass alone has freed enough, whatever those before it have.
@@ -126,18 +127,19 @@ class TwoList:
         left = balance.scan_counts(pressure)
         asked = list(left)
         proportional = not pressure.is_memcg and not pressure.is_kswapd and pressure.priority == 12
-        freed, before = 0, pressure.progress
+        before = pressure.progress
         while left[INACTIVE_ANON] or left[ACTIVE_FILE] or left[INACTIVE_FILE]:
+            freed = 0
             for which in range(4):
                 if left[which]:
                     scan = min(left[which], batch)
                     left[which] -= scan
                     freed += self._shrink_list(which, scan, pageout)
             enough = pressure.progress - before >= pressure.nr_to_reclaim
+            yield freed
             if enough and not proportional and not balance.trim(left, asked):
                 break
         self._age_anon()
-        return freed
 
     def _age_anon(self) -> None:
         """Keep the inactive list of anonymous pages from running short, whether or not they are to be scanned."""

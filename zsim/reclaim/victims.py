@@ -31,8 +31,8 @@ class Victims:
         """None."""
         return np.empty(0, dtype=np.int64)
 
-    def shrink(self, pressure: Pressure, pageout: PageOut) -> int:
-        """Evict until `pressure` is satisfied or every page has been tried."""
+    def shrink(self, pressure: Pressure, pageout: PageOut) -> Iterator[int]:
+        """Evict until `pressure` is satisfied or every page has been tried: one batch."""
         freed, spared = 0, []
         if not pressure.satisfied:
             for page in self._victims():
@@ -45,7 +45,7 @@ class Victims:
                     break
         for page in spared:
             self._spare(page)
-        return freed
+        yield freed
 
     def _victims(self) -> Iterator[int]:
         """Take the pages out of the order one by one, the next to leave first."""

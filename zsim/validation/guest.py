@@ -34,8 +34,7 @@ GUEST = {
     "device.bandwidth_bytes_per_s": 10**15,
     "device.parallel": 65536,
     "cost.access_ns": 25_000,
-    "cost.compress_ns": 90_000,
-    "cost.decompress_ns": 40_000,
+    "cost.reclaim_page_ns": 30_000,
 }
 """The guests' emulated disk and processor: an access, a store, a load and a read as the recordings' clock has them on
 average, and a write so long that of the pages zswap writes back as many get on reclaim's lists before it ends, and are
@@ -43,6 +42,8 @@ freed at once, as in the recordings (docs/validation.md: how much it matters).""
 LEAK_FIXED: Kernel = (6, 6)
 """From here on zswap leaks no references to a full pool ("fix pool refcount bug around shrink_worker()", which was
 not taken over to 6.1: it did not apply)."""
+CODEC_NS = {"lz4": (70_000, 40_000), "zstd": (150_000, 75_000)}
+"""What a store and a load take in the guests, as their clocks have it; lzo's are like lz4's."""
 RECENCY: Kernel = (6, 3)
 """From here on accesses to memory mapped MADV_RANDOM leave no trace (vma_has_recency)."""
 STALE: Kernel = (6, 12)
@@ -52,11 +53,10 @@ ALIGNED: Kernel = (6, 7)
 """From here on a large anonymous mapping begins where a page table does (thp_get_unmapped_area)."""
 RANDOM_CONTENTS = 512
 """Contents after the population's: random bytes, which no codec makes smaller."""
-SLICES: Kernel = (6, 6)
-"""From here on (EEVDF) a woken thread waits for the running one's slice to end; before, it preempts that."""
-WAKEUP_NS = (50_000, 1_000_000)
-"""From waking kswapd until it has the guest's only processor, before and after SLICES: scheduling, so a guess
-(docs/validation.md: how much it matters). While kswapd works the task stands still; what it does takes no time here."""
+EEVDF: Kernel = (6, 6)
+"""From here on kswapd and the task share the guest's only processor by EEVDF; before, by CFS."""
+WAKEUP_NS = 50_000
+"""From waking a thread that preempts the one that runs until it runs itself."""
 PCP_TUNED: Kernel = (6, 7)
 """From here on the per-CPU lists of free pages grow with what is freed at a time (pcp->free_count)."""
 PCP_PAGES = (6, 27)
@@ -99,6 +99,8 @@ def config_values(case: Case) -> dict[str, Any]:
         values["zswap.older_pool_left"] = True
     if statistics_read_every(case):
         values["reclaim.stats_interval_ns"] = NEVER_NS
+    compress_ns, decompress_ns = CODEC_NS.get(values["compressor"], CODEC_NS["lz4"])
+    values |= {"cost.compress_ns": compress_ns, "cost.decompress_ns": decompress_ns}
     return values | GUEST | (_ram(case) if case.is_machine else _cgroup(guest))
 
 
@@ -159,8 +161,8 @@ def _ram(case: Case) -> dict[str, Any]:
     return {
         "memory.mode": "machine",
         "memory.size": str(usable * PAGE_SIZE),
-        "cost.wakeup_ns": WAKEUP_NS[case.kernel >= SLICES],
-        "cost.compress_ns": 0,
+        "cost.wakeup_ns": WAKEUP_NS,
+        "cost.processor": "eevdf" if case.kernel >= EEVDF else "cfs",
         "memory.zones": " ".join("/".join(map(str, [size, *own])) for size, own in zip(sizes, marks, strict=True)),
     }
 
