@@ -221,5 +221,7 @@ def configs(**fixed: Any) -> st.SearchStrategy[Config]:
         "zswap.shrinker_enabled": st.sampled_from([False, False, True]),
         "zswap.max_pool_percent": st.sampled_from([1, 10, 20, 50]),
         "cost.wakeup_ns": st.sampled_from([0, 5000, 200_000]),
+        "cost.processor": st.sampled_from(["own", "cfs", "eevdf"]),
+        "cost.tick_ns": st.sampled_from([100_000, 4_000_000]),
     }
     return st.fixed_dictionaries({**values, **fixed}).map(lambda chosen: resolve(("random", chosen)).config)

@@ -33,7 +33,8 @@ def room_of(pool: PoolOf, frames: int = 0, batch: int = 32, **values: object) ->
     """Memory of the given configuration in which `frames` frames hold pages."""
     memory = Memory(FOOTPRINT)
     memory.frames = frames
-    return make_room(config_of(**values).memory, FOOTPRINT * PAGE_SIZE, memory, pool, batch)
+    config = config_of(reclaim__batch=batch, **values)
+    return make_room(config.memory, config.reclaim, FOOTPRINT * PAGE_SIZE, memory, pool)
 
 
 def test_a_machine_shares_its_frames() -> None:

@@ -9,9 +9,9 @@ from zsim.zones import Zone, Zones, parse_zones
 DMA32, DMA = Zone(100, 5, 10, 15), Zone(50, 2, 4, 6, 8)
 
 
-def filled(pages: int) -> Zones:
+def filled(pages: int, free_batch: int = 0) -> Zones:
     """Zones of 100 and 50 frames of which the first `pages` are taken by pages."""
-    zones = Zones([DMA32, DMA], 150)
+    zones = Zones([DMA32, DMA], 150, free_batch)
     for page in range(pages):
         zones.place(page)
     return zones
@@ -32,6 +32,7 @@ def test_kswapd() -> None:
     assert not filled(127).all_low()
     zones = filled(128)
     assert zones.all_low() and not zones.balanced()
+    zones.begin_batch()
     for page in (100, 101, 102):
         zones.leave(page)
     assert not zones.balanced()
@@ -47,12 +48,42 @@ def test_tasks_reclaim_when_no_zone_is_above_min() -> None:
 
 
 def test_a_batch_is_freed_at_its_end() -> None:
-    """Pages come free 32 at a time, each in its own zone."""
+    """Each page in its own zone; to 6.9 all at once, from 6.10 on 31 at a time."""
+    for free_batch, after_31 in ((0, [10, 12]), (31, [41, 12])):
+        zones = filled(128, free_batch)
+        zones.begin_batch()
+        for page in range(31):
+            zones.leave(page)
+        assert zones.free == after_31
+        zones.leave(31)
+        assert zones.free == after_31
+        zones.end_batch()
+        assert zones.free == [42, 12]
+
+
+def test_a_page_that_reclaim_did_not_evict_is_freed_at_once() -> None:
+    """Its task has ended, say."""
     zones = filled(128)
+    zones.leave(0)
+    assert zones.free == [11, 12]
+
+
+def test_a_batch_that_is_interrupted_waits() -> None:
+    """Another's batch begins and ends before it; what is evicted after the tick is not freed at 31."""
+    zones = filled(128, 31)
+    zones.begin_batch()
+    zones.interrupted = lambda: True
     for page in range(31):
         zones.leave(page)
-    assert zones.free == [10, 12]
+    zones.suspend_batch()
+    zones.interrupted = lambda: False
+    zones.begin_batch()
     zones.leave(31)
+    zones.end_batch()
+    assert zones.free == [11, 12]
+    zones.validate(range(32, 128), 0)
+    zones.resume_batch()
+    zones.end_batch()
     assert zones.free == [42, 12]
 
 

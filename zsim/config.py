@@ -105,6 +105,13 @@ class ReclaimConfig:
         "pages",
         at_least=1,
     )
+    free_batch: int = key(
+        0,
+        "with zones, what a batch of reclaim evicts is freed so many pages at a time (31 from 6.10 on), and when the "
+        "batch ends; 0: only then",
+        "pages",
+        at_least=0,
+    )
     swappiness: int = key(60, "vm.swappiness", at_least=0)
     new_anon: str = key(
         "inactive",

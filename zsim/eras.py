@@ -88,6 +88,7 @@ ERAS: dict[str, dict[str, Any]] = {
         "reclaim.mglru": "6.12",
         "reclaim.balance": "weighed",
         "reclaim.folio_batch": 31,
+        "reclaim.free_batch": 31,
         "swap.map_writable": True,
         "swap.zeromap": True,
         "zswap.accept_threshold_percent": 90,

@@ -91,7 +91,7 @@ class Machine:
         """Slots given up that wait to be given back together (free_swap_slot)."""
         self.swap_device = make_device(config.swap.device, max(disk.slots, 1), config.seed, dict(config.device))
         self.cleancache: Cleancache | None = self.store if isinstance(self.store, Cleancache) else None
-        self.room = make_room(config.memory, footprint_bytes, self.memory, self.store, config.reclaim.batch)
+        self.room = make_room(config.memory, config.reclaim, footprint_bytes, self.memory, self.store)
         self.wake_kswapd: Callable[[], None] = lambda: None
         self.make_room: Callable[[], bool] = self.has_room
         self.plugged = False

@@ -2,7 +2,7 @@
 
 from typing import Protocol, runtime_checkable
 
-from zsim.config import MemoryConfig
+from zsim.config import MemoryConfig, ReclaimConfig
 from zsim.errors import UsageError
 from zsim.memory import FRAME, Memory, Watermarks, watermarks
 from zsim.units import PAGE_SIZE, parse_bytes
@@ -44,6 +44,22 @@ class Uncharged(Protocol):
         ...
 
 
+class AtOnce:
+    """Frames are free as soon as reclaim has evicted their page, or its charge is gone."""
+
+    def begin_batch(self) -> None:
+        """A batch of reclaim begins."""
+
+    def suspend_batch(self) -> None:
+        """Who reclaims has lost the processor."""
+
+    def resume_batch(self) -> None:
+        """And has it back."""
+
+    def end_batch(self) -> None:
+        """The batch has come to its end."""
+
+
 class Ram:
     """A machine's RAM: pages, pool and metadata share its frames; watermarks decide who reclaims.
 
@@ -59,11 +75,16 @@ class Ram:
         self.page_table_bytes = page_table_bytes
         self.memory = memory
         self.pool = pool
+        self.batches: AtOnce | Zones = AtOnce()
 
     def frames_left(self) -> int:
         """Free page frames."""
         metadata_bytes = self.pool.metadata_bytes + self.page_table_bytes + self.memory.tables_bytes
         return self.size_pages - self.memory.frames - self.pool.pages + -metadata_bytes // PAGE_SIZE
+
+    def free_pages(self) -> int:
+        """MemFree: without what a batch of reclaim has yet to free."""
+        return self.frames_left()
 
     def may_grow(self, pages: int) -> bool:
         """Whether a pool may take so many frames: reclaim may use the reserves, to the last frame."""
@@ -76,9 +97,6 @@ class Ram:
     def validate(self) -> None:
         """The pool kept to what there is."""
         assert self.frames_left() >= 0
-
-    def end_pass(self) -> None:
-        """A pass of reclaim has ended."""
 
     def wants_kswapd(self, left: int) -> bool:
         """Whether an allocation wakes kswapd, with so many frames left."""
@@ -97,10 +115,17 @@ class ZonedRam(Ram):
     """RAM of several zones: kswapd is woken when all are low and sleeps when one is above its high mark."""
 
     def __init__(  # noqa: PLR0913
-        self, zones: list[Zone], size_pages: int, marks: Watermarks, page_table_bytes: int, memory: Memory, pool: Pool
+        self,
+        zones: list[Zone],
+        size_pages: int,
+        marks: Watermarks,
+        page_table_bytes: int,
+        memory: Memory,
+        pool: Pool,
+        free_batch: int,
     ) -> None:
         super().__init__(size_pages, marks, page_table_bytes, memory, pool)
-        self.zones = Zones(zones, memory.pages)
+        self.zones = self.batches = Zones(zones, memory.pages, free_batch)
         memory.zones = self
 
     def place(self, page: int) -> None:
@@ -112,6 +137,11 @@ class ZonedRam(Ram):
         self._settle()
         self.zones.leave(page)
 
+    def free_pages(self) -> int:
+        """Free in all zones."""
+        self._settle()
+        return sum(self.zones.free)
+
     def validate(self) -> None:
         """The zones' books agree with the pages and the pool."""
         self._settle()
@@ -121,11 +151,6 @@ class ZonedRam(Ram):
     def _settle(self) -> None:
         """Let the zones see what the pool took or gave back."""
         self.zones.resize_pool(self.size_pages - self.memory.frames - self.frames_left())
-
-    def end_pass(self) -> None:
-        """What could be evicted is free."""
-        self._settle()
-        self.zones.end_batch()
 
     def wants_kswapd(self, left: int) -> bool:
         """Every zone is at its low mark."""
@@ -157,6 +182,7 @@ class Cgroup:
         self.page_table_bytes = page_table_bytes
         self.memory = memory
         self.pool = pool
+        self.batches = AtOnce()
         self.partly = pool if isinstance(pool, Uncharged) else None
 
     def charged_bytes(self) -> int:
@@ -168,6 +194,10 @@ class Cgroup:
         """Pages that can be charged before the limit; below 0 where compressed bytes went over it."""
         return (self.limit_bytes - self.charged_bytes()) // PAGE_SIZE
 
+    def free_pages(self) -> int:
+        """As many as can be charged."""
+        return self.frames_left()
+
     def may_grow(self, pages: int) -> bool:
         """The machine has frames enough; a store is charged whatever the limit says, as reclaim must not fail."""
         return True
@@ -178,9 +208,6 @@ class Cgroup:
 
     def validate(self) -> None:
         """A charge may be over its limit."""
-
-    def end_pass(self) -> None:
-        """Pages are uncharged one by one."""
 
     def wants_kswapd(self, left: int) -> bool:
         """kswapd looks after the machine."""
@@ -198,8 +225,8 @@ class Cgroup:
 Room = Ram | Cgroup
 
 
-def make_room(config: MemoryConfig, footprint_bytes: int, memory: Memory, pool: Pool, batch: int) -> Room:
-    """The memory that `config` describes; with reclaim one page at a time (`batch` 1) nothing is kept in reserve."""
+def make_room(config: MemoryConfig, reclaim: ReclaimConfig, footprint_bytes: int, memory: Memory, pool: Pool) -> Room:
+    """The memory that `config` describes; with reclaim one page at a time (a batch of 1) nothing is kept in reserve."""
     size_bytes = parse_bytes(config.size, footprint_bytes)
     if size_bytes < SMALLEST_PAGES * PAGE_SIZE:
         raise UsageError(
@@ -208,14 +235,14 @@ def make_room(config: MemoryConfig, footprint_bytes: int, memory: Memory, pool: 
     if config.mode == "memcg":
         return Cgroup(size_bytes, config.page_table_bytes, memory, pool)
     size_pages = size_bytes // PAGE_SIZE
-    if config.zones and batch > 1:
+    if config.zones and reclaim.batch > 1:
         zones, marks = _zones(config.zones, size_pages)
     else:
-        zones, marks = [], NO_RESERVE if batch == 1 else _marks(config, size_pages)
+        zones, marks = [], NO_RESERVE if reclaim.batch == 1 else _marks(config, size_pages)
     if marks.high >= size_pages:
         raise UsageError(f"memory.size: the high watermark ({marks.high} pages) leaves nothing of {size_pages} pages")
     if zones:
-        return ZonedRam(zones, size_pages, marks, config.page_table_bytes, memory, pool)
+        return ZonedRam(zones, size_pages, marks, config.page_table_bytes, memory, pool, reclaim.free_batch)
     return Ram(size_pages, marks, config.page_table_bytes, memory, pool)
 
 

@@ -8,6 +8,7 @@ from zsim.memory import DIRTY, LOCKED, PG_DIRTY, PRESENT, SEEN, SWAPCACHE, WRITE
 from zsim.plug import adjacent
 from zsim.reclaim import ACTIVATED, FREED, KEPT, Pressure
 from zsim.stores import ACCEPTED, KEEP, TO_DEVICE
+from zsim.zones import Zones
 
 DEF_PRIORITY = 12
 MAX_RECLAIM_RETRIES = 16
@@ -32,6 +33,8 @@ class Vmscan:
         self._paged_out = 0
         self.preempted: Callable[[], bool] = lambda: False
         machine.make_room = self.make_room
+        if isinstance(machine.room.batches, Zones):
+            machine.room.batches.interrupted = self._interrupted
 
     # Room for a task's page.
 
@@ -148,9 +151,13 @@ class Vmscan:
         pressure.now_ns = machine.now_ns + machine.spent_ns
         machine.drain_lru_add()
         machine.plugged = True
-        yield from machine.policy.shrink(pressure, self.pageout)
+        machine.room.batches.begin_batch()
+        for freed in machine.policy.shrink(pressure, self.pageout):
+            yield freed
+            machine.room.batches.end_batch()
+            machine.room.batches.begin_batch()
+        machine.room.batches.end_batch()
         machine.plugged = False
-        machine.room.end_pass()
         self._let_write()
         machine.store.shrink(pressure.priority)
         self._let_write()
@@ -192,13 +199,17 @@ class Vmscan:
             scanned += counters.pgscan - before
         yield pressure.progress, scanned, pressure.priority
 
+    def _interrupted(self) -> bool:
+        return self._pressure_now.is_kswapd and self.preempted()
+
     def _suspend(self) -> None:
         """Between two batches of kswapd others run: what it freed is free, what it wants written is submitted."""
         self.machine.plugged = False
-        self.machine.room.end_pass()
+        self.machine.room.batches.suspend_batch()
         self._let_write()
 
     def _resume(self, pressure: Pressure) -> None:
+        self.machine.room.batches.resume_batch()
         self._pressure_now = pressure
         self._paged_out = self.machine.paged_out
         self.machine.plugged = True

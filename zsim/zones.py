@@ -1,12 +1,9 @@
 """Memory zones: each with marks of its own, so that reclaim rests while one is still short (mm/page_alloc.c)."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from zsim.errors import UsageError
-
-BATCH = 32
-"""SWAP_CLUSTER_MAX."""
 
 
 class Zone(NamedTuple):
@@ -27,13 +24,18 @@ class Zones:
     back is not followed: they are taken to be of the zone that has most of the pool.
     """
 
-    def __init__(self, zones: Sequence[Zone], pages: int) -> None:
+    def __init__(self, zones: Sequence[Zone], pages: int, free_batch: int = 0) -> None:
         self.zones = list(zones)
+        self.free_batch = free_batch
         self.free = [zone.size for zone in zones]
         self.zone_of = bytearray(pages)
         low, least = ([zone[mark] + zone.reserve for zone in zones] for mark in (2, 1))
         self.low, self.least, self.high = low, least, [zone.high + zone.reserve for zone in zones]
         self.leaving: list[int] = []
+        self.held: list[int] = []
+        self.reclaiming = False
+        self.interrupted: Callable[[], bool] = lambda: False
+        """Whether who reclaims has lost the processor by now: what is evicted after that is freed later."""
         self._pool = [0] * len(zones)
 
     def place(self, page: int) -> None:
@@ -41,16 +43,34 @@ class Zones:
         self.zone_of[page] = self._take()
 
     def leave(self, page: int) -> None:
-        """A page gives up its frame, which is free when the batch of reclaim has ended."""
+        """A page gives up its frame: reclaim frees what it evicts together, others at once."""
         self.leaving.append(self.zone_of[page])
-        if len(self.leaving) == BATCH:
-            self.end_batch()
+        if not self.reclaiming or len(self.leaving) == self.free_batch and not self.interrupted():
+            self._free()
 
-    def end_batch(self) -> None:
-        """shrink_folio_list frees what it could evict all at once (free_unref_page_list)."""
+    def _free(self) -> None:
         for number in self.leaving:
             self.free[number] += 1
         self.leaving.clear()
+
+    def begin_batch(self) -> None:
+        """A batch of reclaim begins."""
+        self.reclaiming = True
+
+    def suspend_batch(self) -> None:
+        """Who reclaims has lost the processor: others run, and may reclaim a batch of their own."""
+        self.reclaiming = False
+        self.held, self.leaving = self.leaving, []
+
+    def resume_batch(self) -> None:
+        """And has it back."""
+        self.reclaiming = True
+        self.leaving, self.held = self.held, []
+
+    def end_batch(self) -> None:
+        """shrink_folio_list has come to its end (free_unref_page_list, free_unref_folios)."""
+        self.reclaiming = False
+        self._free()
 
     def resize_pool(self, frames: int) -> None:
         """The pool, with all that is not a page, has so many frames now."""
@@ -94,7 +114,7 @@ class Zones:
         for page in pages:
             held[self.zone_of[page]] += 1
         for number, zone in enumerate(self.zones):
-            leaving = self.leaving.count(number)
+            leaving = self.leaving.count(number) + self.held.count(number)
             assert zone.size == self.free[number] + leaving + self._pool[number] + held[number]
 
 

@@ -34,7 +34,7 @@ GUEST = {
     "device.bandwidth_bytes_per_s": 10**15,
     "device.parallel": 65536,
     "cost.access_ns": 25_000,
-    "cost.reclaim_page_ns": 30_000,
+    "cost.reclaim_page_ns": 15_000,
 }
 """The guests' emulated disk and processor: an access, a store, a load and a read as the recordings' clock has them on
 average, and a write so long that of the pages zswap writes back as many get on reclaim's lists before it ends, and are
@@ -42,7 +42,7 @@ freed at once, as in the recordings (docs/validation.md: how much it matters).""
 LEAK_FIXED: Kernel = (6, 6)
 """From here on zswap leaks no references to a full pool ("fix pool refcount bug around shrink_worker()", which was
 not taken over to 6.1: it did not apply)."""
-CODEC_NS = {"lz4": (70_000, 40_000), "zstd": (150_000, 75_000)}
+CODEC_NS = {"lz4": (75_000, 40_000), "zstd": (155_000, 75_000)}
 """What a store and a load take in the guests, as their clocks have it; lzo's are like lz4's."""
 RECENCY: Kernel = (6, 3)
 """From here on accesses to memory mapped MADV_RANDOM leave no trace (vma_has_recency)."""

@@ -88,7 +88,7 @@ class Watch:
         if self.read_every and self.policy and self.access[row] // self.read_every > self.readings:
             self.readings = self.access[row] // self.read_every
             self.policy.flush_statistics()
-        self.free.append(self.room.frames_left())
+        self.free.append(self.room.free_pages())
 
     def median_free(self, fill: int, access: npt.NDArray[np.int64]) -> int:
         """The median over the accesses after the fill; between two faults the line between their values."""
