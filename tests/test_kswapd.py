@@ -4,7 +4,7 @@ import pytest
 
 from tests.machines import Engine, config_of, left_behind, make_trace, replayed
 
-TRACE = make_trace([[(i * 13 % 90, i % 2) for i in range(6000)]])
+TRACE = make_trace([[(i * 13 % 90, i % 2) for i in range(2500)]])
 MACHINE = {"pages": 64, "memory__zones": "40/3/6/9 24/2/4/6/3", "zswap__max_pool_percent": 40}
 
 

@@ -45,7 +45,7 @@ def test_a_case_that_misses(tmp_path: Path) -> None:
     path.write_text(json.dumps(run_json))
     status, said, _ = run("--cases", str(tmp_path), "-j", "1")
     assert status == 1
-    assert "misses pswpin +100" in said
+    assert "misses pswpin +" in said
 
 
 @pytest.mark.parametrize(
