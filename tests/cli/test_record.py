@@ -39,7 +39,7 @@ def test_options(tmp_path: Path) -> None:
     )  # fmt: skip
     assert done.stdout == b"1 2\n" and b"no page images are kept" in done.stderr
     said = json.loads(done.stderr.splitlines()[-1])
-    assert (said["schema"], said["path"], said["k"], said["native_cpu"]) == (1, "sh", 128, "measured")
+    assert (said["schema"], said["path"], said["k"], said["native_cpu"]) == (1, "sh", 64, "measured")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["sh.images.parquet", "sh.json", "sh.trace.parquet"]
     assert run("-q", "--force", "--no-content", "--no-file-calls", "sh", "-c", ":", cwd=tmp_path).stderr == b""
     assert sorted(path.name for path in tmp_path.iterdir()) == ["sh.json", "sh.trace.parquet"]

@@ -21,7 +21,7 @@ ENDLESS = "i=0; echo on; while :; do i=$((i+1)); x=$(echo $i); done"
 
 def start(tmp_path: Path, *more: str) -> "subprocess.Popen[bytes]":
     """`zsim record` of a loop without end, once the program has begun, in a session of its own."""
-    command = [sys.executable, "-m", "zsim", "record", "-q", "-o", str(tmp_path / "r"), "--min-memory", "512K", *more]
+    command = [sys.executable, "-m", "zsim", "record", "-q", "-o", str(tmp_path / "r"), "--min-memory", "1M", *more]
     running = subprocess.Popen([*command, "--", "sh", "-c", ENDLESS], stdout=subprocess.PIPE, start_new_session=True)
     assert running.stdout is not None and running.stdout.readline() == b"on\n"
     return running

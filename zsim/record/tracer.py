@@ -156,8 +156,9 @@ class Tracer:
         rights = space.opened.get(page, 0)
         if rights == area.protection:
             return False
-        if not rights and self.journal.full:
+        if self.journal.full and (not rights or space.will_copy(area, page)):
             self.turn_page(thread)
+            rights = space.opened.get(page, 0)
         if not rights:
             self.touch(thread, page, False)
         wanted = area.protection if rights else (area.protection & ~WRITE or 1)
@@ -200,14 +201,15 @@ class Tracer:
         """End the batch: stop everybody, read what pages hold, close all pages; `thread` is stopped outside a call."""
         stopped = self._stop_all()
         spaces = {id(each.space): each.space for each in self.threads.values()}
+        grown = {id(space): space.stack_has_grown() for space in spaces.values()}
         for space in spaces.values():
-            for page in space.stack_has_grown():
-                space.note(page, True)
-                self.journal.access(int(space.time_ns), space.task, page, True)
             self.capture(space)
         self.journal.next_batch()
         for space in spaces.values():
             space.stale = bool(space.opened)
+            for page in grown[id(space)]:  # in the new batch: the old one is full
+                space.note(page, True)
+                self.journal.access(int(space.time_ns), space.task, page, True)
         if thread is not None and thread.space.stale:
             thread.space.close_pages(thread, self.calls.pages_in_calls(thread.space))
         for other in stopped:
