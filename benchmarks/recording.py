@@ -132,7 +132,7 @@ def faults(name: str) -> list[int]:
 
 
 def zsim(*words: str) -> None:
-    subprocess.run([sys.executable, "-m", "zsim", *words], check=True, stderr=subprocess.DEVNULL)
+    subprocess.run([sys.executable, "-m", "zsim", *words], check=True, stdout=subprocess.DEVNULL)
 
 
 def cost(via: str = "ptrace") -> None:

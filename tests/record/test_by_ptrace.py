@@ -70,6 +70,14 @@ def test_what_cannot_be_traced_is_refused_first(tmp_path: Path, monkeypatch: pyt
         by_ptrace.check(job(str(program)))
 
 
+def test_one_processor_for_a_while() -> None:
+    """The recorder stays where it is while it records, and may go anywhere after it."""
+    before = os.sched_getaffinity(0)
+    with by_ptrace.on_one_processor() as processors:
+        assert processors == before and len(os.sched_getaffinity(0)) == 1
+    assert os.sched_getaffinity(0) == before
+
+
 def test_handlers_are_put_back() -> None:
     """After the program the signals mean what they meant."""
     before = signal.getsignal(signal.SIGTERM)

@@ -147,6 +147,8 @@ class SystemCalls:
         thread.call = call if result == RESTART_BLOCK else None
         if (mapping := MAPPING_CALLS.get(call.number)) is not None and not -4096 < result < 0:
             mapping(thread, call.args, result)
+        if call.number == NUMBER["sched_getaffinity"] and result > 0:
+            self._tell_processors(thread, call.args[2], result)
         if call.number == NUMBER["rt_sigprocmask"]:
             pt.unblock(thread.tid, signal.SIGSEGV)
         if call.number == NUMBER["sigaltstack"] and call.args[0] and not result:
@@ -154,6 +156,13 @@ class SystemCalls:
             thread.altstack = int.from_bytes(words[:8], "little"), int.from_bytes(words[16:24], "little")
         self.tracer.resume(thread)
         return None
+
+    def _tell_processors(self, thread: Thread, address: int, size: int) -> None:
+        """Answer sched_getaffinity as if the recorder had not chosen one processor; a choice of the program's stays."""
+        told = int.from_bytes(thread.space.read(address, size), "little")
+        if told == sum(1 << number for number in os.sched_getaffinity(0)):
+            mask = sum(1 << number for number in self.tracer.processors)
+            thread.space.write(address, mask.to_bytes(size, "little"))
 
     def _retry(self, thread: Thread, call: Call) -> None:
         """The kernel met a page that nobody thought of: open all for one more try."""

@@ -28,6 +28,7 @@ class Tracer:
     """Follows a program and all it starts until the last thread has ended.
 
     after_batch  called when a batch is complete and its rows are noted
+    processors   that the program may use as far as it is told, while the recorder keeps it on one of them
     """
 
     def __init__(
@@ -48,6 +49,7 @@ class Tracer:
         self.calls = SystemCalls(self)
         self.family = Family(self)
         self.files = FilePages()
+        self.processors: set[int] = set()
 
     # the loop
 
