@@ -76,7 +76,7 @@ def make_inputs() -> None:
     Path("queries").write_text(QUERIES)
     Path("fewer").write_text(QUERIES.replace("8000", "4000"))
     Path("script.py").write_text(SCRIPT)
-    functions = [f"int f{n}(int x) {{ return x * {n} + f{n // 2}(x); }}\n" for n in range(2, 300)]
+    functions = [f"int f{n}(int x) {{ return x * {n} + f{n // 2}(x); }}\n" for n in range(2, 60)]
     Path("m.c").write_text("int f1(int x) { return x; }\n" + "".join(functions))
     Path("short.c").write_text("int f1(int x) { return x; }\n" + "".join(functions[:20]))
 

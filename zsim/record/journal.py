@@ -7,7 +7,7 @@ from typing import Protocol
 from zsim.traces.recording import BATCHES_IN_MEMORY
 from zsim.units import PAGE_SIZE
 
-SMALLEST_K = 64
+SMALLEST_K = 128
 
 
 @dataclass(slots=True)
