@@ -24,7 +24,7 @@ def test_record_and_replay(tmp_path: Path) -> None:
     assert (done.stdout, done.returncode) == (b"bbnbnb\n", 5)
     told, summary = done.stderr.decode().splitlines()
     assert "words.pages.zst will hold the program's memory" in told and "--sizes-only" in told
-    assert summary.startswith("zsim: words: ") and "2 tasks" in summary and "valid from 2" in summary
+    assert summary.startswith("zsim: words: ") and "2 tasks" in summary and "valid from 512 pages" in summary
     command = [sys.executable, "-m", "zsim", "replay", "words", "--json", "-q"]
     replayed = subprocess.run(command, cwd=tmp_path, capture_output=True, check=True)
     assert json.loads(replayed.stdout)["metrics"]["accesses"] > 100

@@ -147,8 +147,8 @@ class SystemCalls:
         thread.call = call if result == RESTART_BLOCK else None
         if (mapping := MAPPING_CALLS.get(call.number)) is not None and not -4096 < result < 0:
             mapping(thread, call.args, result)
-        if call.number == NUMBER["sched_getaffinity"] and result > 0:
-            self._tell_processors(thread, call.args[2], result)
+        if call.number in (NUMBER["sched_getaffinity"], NUMBER["sched_setaffinity"]) and result >= 0:
+            self._place(thread, call, result)
         if call.number == NUMBER["rt_sigprocmask"]:
             pt.unblock(thread.tid, signal.SIGSEGV)
         if call.number == NUMBER["sigaltstack"] and call.args[0] and not result:
@@ -157,12 +157,16 @@ class SystemCalls:
         self.tracer.resume(thread)
         return None
 
-    def _tell_processors(self, thread: Thread, address: int, size: int) -> None:
-        """Answer sched_getaffinity as if the recorder had not chosen one processor; a choice of the program's stays."""
-        told = int.from_bytes(thread.space.read(address, size), "little")
-        if told == sum(1 << number for number in os.sched_getaffinity(0)):
+    def _place(self, thread: Thread, call: Call, size: int) -> None:
+        """Answer sched_getaffinity as if the recorder had not chosen a processor; what the program chooses holds."""
+        target = self.tracer.threads.get(call.args[0] & 0xFFFF_FFFF or thread.tid)
+        if target is None or target.placed:
+            return
+        if call.number == NUMBER["sched_setaffinity"]:
+            target.placed = True
+        else:
             mask = sum(1 << number for number in self.tracer.processors)
-            thread.space.write(address, mask.to_bytes(size, "little"))
+            thread.space.write(call.args[2], mask.to_bytes(size, "little"))
 
     def _retry(self, thread: Thread, call: Call) -> None:
         """The kernel met a page that nobody thought of: open all for one more try."""
