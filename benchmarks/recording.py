@@ -1,7 +1,7 @@
 """How exact a recording is, and what it costs.
 
     python benchmarks/recording.py exact    LRU faults of ptrace recordings against every access, by valgrind's lackey
-    python benchmarks/recording.py cost [WAY]    slowdown, rows, pages, images and files of some programs
+    python benchmarks/recording.py cost [WAY [PROGRAM ...]]    slowdown, rows, pages, images and files of programs
 
 Both need the programs they run: valgrind; sort, sqlite3, gcc, python3, node, tar. Minutes each.
 """
@@ -135,13 +135,13 @@ def zsim(*words: str) -> None:
     subprocess.run([sys.executable, "-m", "zsim", *words], check=True, stdout=subprocess.DEVNULL)
 
 
-def cost(via: str = "ptrace") -> None:
+def cost(via: str = "ptrace", *names: str) -> None:
     """One line for each program: CPU time untraced, recording time, slowdown, and what comes of it."""
     said = "images seen | not touched again soon | different | on disk"
     print(f"| program | CPU | recorded in | slowdown | rows | pages | {said} |")
     print("|---|---|---|---|---|---|---|---|---|---|")
-    for name, command in PROGRAMS.items():
-        what = job(command, Limit(share=0.25))
+    for name in names or PROGRAMS:
+        what = job(PROGRAMS[name], Limit(share=0.25))
         cpu_ns = min(cpu_ns_untraced(what) for _ in range(3))
         status, notes = record(what, name, via=via, cpu_ns=cpu_ns)
         assert status == 0, name
