@@ -1,23 +1,28 @@
 """How exact a recording is, and what it costs.
 
     python benchmarks/recording.py exact    LRU faults of ptrace recordings against every access, by valgrind's lackey
-    python benchmarks/recording.py cost [WAY]    slowdown, rows, pages, images and files of some programs
+    python benchmarks/recording.py cost [WAY [PROGRAM ...]]    slowdown, rows, pages, images and files of programs
 
 Both need the programs they run: valgrind; sort, sqlite3, gcc, python3, node, tar. Minutes each.
 """
 
+import json
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from pyarrow import parquet
+
 from zsim.record import Job, Limit, record
 from zsim.record.launch import cpu_ns_untraced, environment, find_program
 from zsim.record.memory import Memory
 from zsim.traces import open_trace
 from zsim.traces.info import ordered
-from zsim.traces.reuse import Reuse, reuse
+from zsim.traces.recording import BATCHES_IN_MEMORY
+from zsim.traces.reuse import stack_distances
 
 MIB = 1 << 20
 SCRIPT = """import json
@@ -41,6 +46,16 @@ PROGRAMS = {
     "node": "node -e 'console.log([...Array(60000).keys()].map(String).sort().join().length)'",
     "tar": "sh -c 'tar -c lines script.py | gzip | sha1sum'",
 }
+CC1 = subprocess.run(["gcc", "-print-prog-name=cc1"], capture_output=True, text=True, check=False).stdout.strip()
+EXACT = {
+    "python3": "python3 -I -S script.py",
+    "sort": "sort --parallel=1 -S 4M lines -o sorted",
+    "sqlite3": "sqlite3 :memory: -init fewer .quit",
+    "cc1": f"{CC1} -quiet -O1 short.c -o short.s",
+}
+"""Each one process that ends in some minutes under lackey."""
+MEMORIES = (256, 384, 512, 768, 1024)
+KS = (64, 128, 256)
 
 
 def job(command: str, limit: Limit, **more: Any) -> Job:
@@ -59,57 +74,74 @@ def make_inputs() -> None:
         "".join(f"{chance.getrandbits(48):012x} {'ab' * chance.randint(3, 40)}\n" for _ in range(30_000))
     )
     Path("queries").write_text(QUERIES)
+    Path("fewer").write_text(QUERIES.replace("8000", "4000"))
     Path("script.py").write_text(SCRIPT)
-    functions = [f"int f{n}(int x) {{ return x * {n} + f{n // 2}(x); }}\n" for n in range(2, 300)]
+    functions = [f"int f{n}(int x) {{ return x * {n} + f{n // 2}(x); }}\n" for n in range(2, 60)]
     Path("m.c").write_text("int f1(int x) { return x; }\n" + "".join(functions))
-
-
-def reused(name: str) -> tuple[int, Reuse]:
-    trace = open_trace(name)
-    pages = ordered(trace) >> 1
-    return trace.accesses, reuse(pages)
+    Path("short.c").write_text("int f1(int x) { return x; }\n" + "".join(functions[:20]))
 
 
 def exact() -> None:
-    """LRU refaults + first touches at five memories, by all accesses and by recordings with several K.
+    """LRU faults, first touches included, at five memories: by every access of a program, and by batches of them.
 
+    For each K two figures: all accesses that lackey sees cut into batches, and a ptrace recording of another run.
     Pages are counted by address, as lackey has them: a recording tells a page of a file from the private copy of it.
     """
-    command = PROGRAMS["python3"]
-    lines = f"valgrind --tool=lackey --trace-mem=yes --log-fd=9 {command} 9>&1 >/dev/null 2>/dev/null"
-    convert = f"{sys.executable} -m zsim trace convert --from lackey - all.trace.parquet > /dev/null"
-    subprocess.run(f"{lines} | {convert}", shell=True, check=True, env=environment() | {"PATH": "/usr/bin:/bin"})
-    rows, every = reused("all")
-    memories = [256, 384, 512, 768, 1024]
-    print(f"{command}: {every.cold} pages; faults, first touches included, with", *memories, "pages")
-    print(f"| every access | {rows:,} |", " | ".join(f"{faults(every, memory):,}" for memory in memories), "|")
-    reduce = ["trace", "reduce", "--method", "batches", "--pages", "512", "all.trace.parquet", "cut.trace.parquet"]
-    subprocess.run([sys.executable, "-m", "zsim", *reduce], check=True)
-    rows, cut = reused("cut")
-    print(f"| in batches, K = 256 | {rows:,} |", *(f"{faults(cut, memory):,} |" for memory in memories), flush=True)
     Memory.identity = lambda self, area, page, write: (page, None)  # type: ignore[method-assign]
-    for k in (512, 256):
-        status, notes = record(job(command, Limit(2 * k * 4096), content="none", file_calls=False), f"k{k}")
-        assert status == 0
-        rows, found = reused(f"k{k}")
-        cells = [f"{(faults(found, memory) / faults(every, memory) - 1) * 100:+.1f} %" for memory in memories]
-        cells = [cell if memory >= 2 * k else f"({cell})" for cell, memory in zip(cells, memories, strict=True)]
-        print(
-            f"| K = {k}, {found.cold} pages, {notes['recording_s']} s | {rows:,} |", " | ".join(cells), "|", flush=True
-        )
+    print("| program | K | rows cut, recorded |", *(f"{memory} |" for memory in MEMORIES))
+    print("|---|---|---|" + "---|" * len(MEMORIES))
+    for name, command in EXACT.items():
+        rows = every_access(name, command)
+        zsim("trace", "reduce", "--pages", str(MEMORIES[0]), f"{name}.trace.parquet", f"{name}-least.trace.parquet")
+        every = faults(f"{name}-least")
+        print(f"| {name} | every access | {rows:,} |", *(f"{count:,} |" for count in every), flush=True)
+        for k in KS:
+            compare(name, command, k, every)
 
 
-def faults(found: Reuse, memory_pages: int) -> int:
-    return found.faults(memory_pages) + found.cold
+def every_access(name: str, command: str) -> int:
+    """Write all accesses of a program as the trace `name`; how many there are."""
+    lines = f"valgrind --tool=lackey --trace-mem=yes --log-fd=9 {command} 9>&1 >/dev/null 2>/dev/null"
+    convert = f"{sys.executable} -m zsim trace convert --from lackey --json - {name}.trace.parquet"
+    environ = environment() | {"PATH": "/usr/bin:/bin"}
+    done = subprocess.run(f"{lines} | {convert}", shell=True, check=True, env=environ, stdout=subprocess.PIPE)
+    rows: int = json.loads(done.stdout)["accesses"]
+    return rows
 
 
-def cost(via: str = "ptrace") -> None:
+def compare(name: str, command: str, k: int, every: list[int]) -> None:
+    """One row: by how many per cent cut and recorded batches of K pages are off; in brackets below their promise."""
+    least = str(k * BATCHES_IN_MEMORY)
+    cut, recorded = f"{name}-cut{k}", f"{name}-k{k}"
+    zsim("trace", "reduce", "--method", "batches", "--pages", least, f"{name}.trace.parquet", f"{cut}.trace.parquet")
+    limit = Limit(k * BATCHES_IN_MEMORY * 4096)
+    status, notes = record(job(command, limit, content="none", file_calls=False), recorded)
+    assert status == 0
+    rows = parquet.read_metadata(f"{cut}.trace.parquet").num_rows
+    cells = []
+    for memory, whole, *parts in zip(MEMORIES, every, faults(cut), faults(recorded), strict=True):
+        cell = ", ".join(f"{(part / whole - 1) * 100:+.1f}" for part in parts)
+        cells.append(f"{cell} |" if memory >= k * BATCHES_IN_MEMORY else f"({cell}) |")
+    print(f"| | {k} | {rows:,}, {notes['rows']:,} |", *cells, flush=True)
+
+
+def faults(name: str) -> list[int]:
+    """Faults of an LRU memory of each of MEMORIES, first touches included, exactly."""
+    distances = stack_distances(ordered(open_trace(name)) >> np.uint32(1))
+    return [int(np.count_nonzero((distances < 0) | (distances >= memory))) for memory in MEMORIES]
+
+
+def zsim(*words: str) -> None:
+    subprocess.run([sys.executable, "-m", "zsim", *words], check=True, stdout=subprocess.DEVNULL)
+
+
+def cost(via: str = "ptrace", *names: str) -> None:
     """One line for each program: CPU time untraced, recording time, slowdown, and what comes of it."""
     said = "images seen | not touched again soon | different | on disk"
     print(f"| program | CPU | recorded in | slowdown | rows | pages | {said} |")
     print("|---|---|---|---|---|---|---|---|---|---|")
-    for name, command in PROGRAMS.items():
-        what = job(command, Limit(share=0.25))
+    for name in names or PROGRAMS:
+        what = job(PROGRAMS[name], Limit(share=0.25))
         cpu_ns = min(cpu_ns_untraced(what) for _ in range(3))
         status, notes = record(what, name, via=via, cpu_ns=cpu_ns)
         assert status == 0, name

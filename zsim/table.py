@@ -146,7 +146,7 @@ def _drawn(result: Result) -> str:
 
 
 def _too_small(result: Result) -> str:
-    """Below 2 K resident pages a recording does not say what really happened in between."""
+    """Below its smallest valid memory a recording does not say what really happened in between."""
     least = result.trace["min_memory_pages"]
     scanned = result.series.column("pgscan")
     held = [pages for pages, scan in zip(result.series.column("resident_pages"), scanned, strict=True) if scan]

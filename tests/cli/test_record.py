@@ -24,7 +24,7 @@ def test_record_and_replay(tmp_path: Path) -> None:
     assert (done.stdout, done.returncode) == (b"bbnbnb\n", 5)
     told, summary = done.stderr.decode().splitlines()
     assert "words.pages.zst will hold the program's memory" in told and "--sizes-only" in told
-    assert summary.startswith("zsim: words: ") and "2 tasks" in summary and "valid from 2" in summary
+    assert summary.startswith("zsim: words: ") and "2 tasks" in summary and "valid from 512 pages" in summary
     command = [sys.executable, "-m", "zsim", "replay", "words", "--json", "-q"]
     replayed = subprocess.run(command, cwd=tmp_path, capture_output=True, check=True)
     assert json.loads(replayed.stdout)["metrics"]["accesses"] > 100
@@ -39,7 +39,7 @@ def test_options(tmp_path: Path) -> None:
     )  # fmt: skip
     assert done.stdout == b"1 2\n" and b"no page images are kept" in done.stderr
     said = json.loads(done.stderr.splitlines()[-1])
-    assert (said["schema"], said["path"], said["k"], said["native_cpu"]) == (1, "sh", 128, "measured")
+    assert (said["schema"], said["path"], said["k"], said["native_cpu"]) == (1, "sh", 64, "measured")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["sh.images.parquet", "sh.json", "sh.trace.parquet"]
     assert run("-q", "--force", "--no-content", "--no-file-calls", "sh", "-c", ":", cwd=tmp_path).stderr == b""
     assert sorted(path.name for path in tmp_path.iterdir()) == ["sh.json", "sh.trace.parquet"]

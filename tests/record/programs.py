@@ -1,16 +1,23 @@
 """Small real programs to record, and whether this machine lets them be."""
 
+import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
+import threading
+import traceback
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pandas  # noqa: F401  (pyarrow imports it: once here rather than in each child)
 import pytest
 
 from zsim.errors import UsageError
 from zsim.record import Job, Limit, record
+from zsim.record import output as _output  # noqa: F401  (the same)
 from zsim.record.launch import check_permitted, check_platform, environment, find_program
 from zsim.record.pagemap import check_supported
 
@@ -48,18 +55,29 @@ def both(
 ) -> tuple[list[Any], dict[str, Any]]:
     """[output and status untraced, the same recorded] of a program, and the notes of its recording `tmp_path`/r."""
     plain = subprocess.run(command, capture_output=True, check=False, env=environment())
-    code = (
-        "import json, sys; from tests.record.programs import job; from zsim.record import record;"
-        "status, notes = record(job(*sys.argv[4:], memory=sys.argv[2]), sys.argv[1], via=sys.argv[3]);"
-        "print(json.dumps(notes), file=open(sys.argv[1] + '.notes', 'w')); sys.exit(status)"
-    )
-    words = [sys.executable, "-c", code, str(tmp_path / "r"), memory, via, *command]
-    traced = subprocess.run(words, capture_output=True, check=False, cwd=Path(__file__).parents[2], timeout=120)
-    import json
-
-    notes = json.loads((tmp_path / "r.notes").read_text())
+    output, base = tmp_path / "r.out", str(tmp_path / "r")
+    traced = forked(lambda: record(job(*command, memory=memory), base, via=via)[0], output)
     status = plain.returncode if plain.returncode >= 0 else 128 - plain.returncode
-    return [(plain.stdout, status), (traced.stdout, traced.returncode)], notes
+    return [(plain.stdout, status), (output.read_bytes(), traced)], json.loads((tmp_path / "r.json").read_text())
+
+
+def forked(body: Callable[[], int], output: Path) -> int:
+    """What `body` returns in a child of this process, its output in a file: another interpreter takes a second more."""
+    pid = os.fork()
+    if not pid:
+        status = 70
+        try:
+            os.dup2(os.open(output, os.O_WRONLY | os.O_CREAT), 1)
+            status = body()
+        except BaseException:  # nothing may unwind into the tests
+            traceback.print_exc()
+        finally:
+            os._exit(status)
+    killer = threading.Timer(120, os.kill, (pid, signal.SIGKILL))
+    killer.start()
+    _, status = os.waitpid(pid, 0)
+    killer.cancel()
+    return os.waitstatus_to_exitcode(status)
 
 
 def recorded(base: Path, *command: str, memory: str = "8M", via: str = "ptrace", **more: Any) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from zsim.record.journal import SMALLEST_K, Journal, Limit, Row
+from zsim.traces.recording import BATCHES_IN_MEMORY
 
 
 class Rows:
@@ -21,7 +22,7 @@ class Rows:
 def journal(k: int) -> tuple[Journal, list[Row]]:
     """A journal with batches of k pages, and the rows it has given away."""
     sink = Rows()
-    return Journal(sink, Limit(2 * k * 4096)), sink.rows
+    return Journal(sink, Limit(BATCHES_IN_MEMORY * k * 4096)), sink.rows
 
 
 def test_first_touch_and_first_write() -> None:
@@ -52,13 +53,13 @@ def test_full_after_k_pages() -> None:
     book.access(1, "u", 1, False)
     assert book.full
     book.next_batch()
-    assert not book.full and book.batches == 1 and book.min_memory_pages == 4
+    assert not book.full and book.batches == 1 and book.min_memory_pages == 8
 
 
 def test_limit_follows_the_footprint() -> None:
     """A share of what has been touched so far, at least the smallest; a fixed memory stays."""
-    assert [Limit(share=0.25).k(pages) for pages in (0, 512, 8000)] == [SMALLEST_K, SMALLEST_K, 1000]
-    assert Limit(1 << 20).k(10) == Limit(1 << 20).k(10**6) == 128
+    assert [Limit(share=0.25).k(pages) for pages in (0, 512, 16_000)] == [SMALLEST_K, SMALLEST_K, 1000]
+    assert Limit(1 << 20).k(10) == Limit(1 << 20).k(10**6) == 64
 
 
 def test_batch_larger_than_k_counts() -> None:
@@ -67,7 +68,7 @@ def test_batch_larger_than_k_counts() -> None:
     for page in range(9):
         book.access(1, "t", page, False)
     book.next_batch()
-    assert book.min_memory_pages == 18
+    assert book.min_memory_pages == 36
 
 
 def test_times_by_task() -> None:
@@ -83,7 +84,7 @@ ACCESSES = st.lists(st.tuples(st.integers(0, 15), st.booleans()), min_size=1, ma
 
 @given(ACCESSES, st.integers(1, 4), st.integers(0, 8))
 def test_versions_are_right_wherever_a_page_can_be_evicted(accesses: list[tuple[int, bool]], k: int, more: int) -> None:
-    """In an LRU memory of 2 K pages or more, a page that leaves has the version that the trace says."""
+    """In an LRU memory that the rows are valid for, a page that leaves has the version that the trace says."""
     book, rows = journal(k)
     held: dict[int, int] = {}
     for at, (page, write) in enumerate(accesses):
@@ -95,7 +96,7 @@ def test_versions_are_right_wherever_a_page_can_be_evicted(accesses: list[tuple[
     end(book, held)
     book.close()
     truth = versions(rows, k, accesses)
-    check(rows, truth, 2 * k + more)
+    check(rows, truth, book.min_memory_pages + more)
 
 
 def end(book: Journal, held: dict[int, int]) -> None:

@@ -29,7 +29,7 @@ def test_lines_are_read_by_page() -> None:
 def test_rows_of_lines(monkeypatch: pytest.MonkeyPatch) -> None:
     """First touches and first writes in batches of K pages, cut pieces put together, times by position."""
     rows = []
-    book = Journal(None, Limit(4 * 4096))  # type: ignore[arg-type]
+    book = Journal(None, Limit(8 * 4096))  # type: ignore[arg-type]
     book._append = lambda key, row: (rows.append((row.page, row.write)), book.batch.setdefault(key, row))  # type: ignore
     watcher = Watcher(os.getpid(), job("true", content="none"), book, lambda: None)
     reading, writing = os.pipe()
@@ -54,7 +54,7 @@ def test_valgrind_is_needed(monkeypatch: pytest.MonkeyPatch) -> None:
 @needs_valgrind
 def test_program_under_lackey(tmp_path: Path) -> None:
     """A real program is as it would be, and its trace has images."""
-    (plain, traced), notes = both(tmp_path, ["/bin/echo", "hello"], "512K", "lackey")
+    (plain, traced), notes = both(tmp_path, ["/bin/echo", "hello"], "1M", "lackey")
     assert plain == traced == (b"hello\n", 0)
     assert notes["all_accesses"] > 50_000 and notes["k"] == 64
     trace = open_trace(tmp_path / "r")

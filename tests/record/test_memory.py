@@ -22,7 +22,9 @@ def test_private_copy_is_known_by_its_address() -> None:
     """A write to a private file mapping makes the page anonymous for good; a shared one stays the file's."""
     memory = Memory(os.getpid(), Areas(), FilePages())
     private, shared = Area(10, 20, READ | WRITE, "/lib/x"), Area(30, 40, READ | WRITE, "/lib/y", shared=True)
+    assert memory.will_copy(private, 12) and not memory.will_copy(shared, 31)
     assert memory.identity(private, 12, True) == memory.identity(private, 12, False) == (12, None)
+    assert not memory.will_copy(private, 12)
     assert memory.identity(private, 13, False)[1] == "/lib/x"
     assert memory.identity(shared, 31, True) == (FILE_PAGES * 2 + 1, "/lib/y")
     memory.close()

@@ -14,7 +14,7 @@ from zsim.traces import open_trace
 def recording(base: Path, content: str = "images", batches: int = 40) -> tuple[Output, Journal]:
     """A recording in the making: two pages of three change in each batch."""
     output = Output(str(base), content, 1, {"command": "a b", "via": "x"})
-    journal = output.journal = Journal(output, Limit(4 * 4096))
+    journal = output.journal = Journal(output, Limit(12 * 4096))
     for at in range(batches):
         for page in (at % 7, 100 + at, 1000):
             journal.access(at * 10_000, 'a "task", one', page, page < 1000, "/a,file" if page == 1000 else None)
@@ -31,7 +31,7 @@ def test_valid_at_any_moment_and_complete_at_the_end(tmp_path: Path, content: st
     output, journal = recording(tmp_path / "a", content)
     short = open_trace(tmp_path / "a")
     assert 0 < short.accesses < journal.rows == 120
-    assert not short.header["complete"] and short.header["min_memory_pages"] == 6
+    assert not short.header["complete"] and short.header["min_memory_pages"] == 12
     journal.close()
     notes = output.close(0.5, more="said")
     whole = open_trace(tmp_path / "a")

@@ -31,14 +31,14 @@ def test_nothing_is_touched_where_recording_is_refused(tmp_path: Path, monkeypat
 @needs_ptrace
 def test_notes_say_how_it_was_made(tmp_path: Path) -> None:
     """Command, way, K, figures, cost; times are scaled to the CPU time that is given."""
-    status, notes = record(job("sh", "-c", "exit 3", memory="512K"), str(tmp_path / "r"), cpu_ns=5_000_000)
+    status, notes = record(job("sh", "-c", "exit 3", memory="1M"), str(tmp_path / "r"), cpu_ns=5_000_000)
     assert status == notes["exit_status"] == 3
     assert notes == json.loads((tmp_path / "r.json").read_text())
     assert (notes["command"], notes["via"], notes["k"], notes["min_memory_pages"]) == (
         "sh -c exit 3",
         "ptrace",
         64,
-        128,
+        256,
     )
     assert (notes["native_cpu_ms"], notes["native_cpu"]) == (5.0, "measured") and notes["slowdown"] > 1
     trace = open_trace(tmp_path / "r")

@@ -75,6 +75,6 @@ def test_signals_are_as_untraced(tmp_path: Path) -> None:
 @needs_ptrace
 def test_signals_that_come_at_a_call_or_the_end_of_a_batch(tmp_path: Path) -> None:
     """A shell's traps run, each time, with batches so short that a handler's frame ends them."""
-    (plain, traced), notes = both(tmp_path, ["/bin/sh", "-c", TRAPS], memory="512K")
+    (plain, traced), notes = both(tmp_path, ["/bin/sh", "-c", TRAPS], memory="1M")
     assert sorted(plain[0].split()) == sorted(traced[0].split()) and plain[1] == traced[1] == 0
     assert notes["k"] == 64 and notes["tasks"] > 12

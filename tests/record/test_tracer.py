@@ -11,7 +11,7 @@ from tests.record.programs import BARE, both, needs_ptrace, recorded
 from zsim.traces.images import read_images, read_pages
 
 pytestmark = needs_ptrace
-PAGES = 3000
+PAGES = 1700
 SWEEP = """
 import ctypes, mmap, sys
 pages = int(sys.argv[2])
@@ -32,7 +32,7 @@ SOURCE = "int square(int x) { return x * x; }\nint main(void) { return square(3)
 
 def test_pages_in_order_with_their_contents(tmp_path: Path) -> None:
     """Two sweeps of writes over a region and one of reads are its rows, in order, with the images they left."""
-    notes = recorded(tmp_path / "r", *BARE, SWEEP, str(tmp_path / "address"), str(PAGES))
+    notes = recorded(tmp_path / "r", *BARE, SWEEP, str(tmp_path / "address"), str(PAGES), memory="6M")
     first = int((tmp_path / "address").read_text())
     rows = parquet.read_table(tmp_path / "r.trace.parquet").to_pylist()
     swept = [row for row in rows if first <= row["page"] < first + PAGES]
@@ -40,7 +40,7 @@ def test_pages_in_order_with_their_contents(tmp_path: Path) -> None:
     assert [row["page"] - first for row in written] == 2 * [*range(PAGES)]
     read = [row["page"] - first for row in swept if row["op"] == 0]
     assert read[-PAGES // 2 :] == list(range(0, PAGES, 2)) and len(read) < PAGES // 2 + 20
-    assert all(row["kind"] == 0 for row in swept) and notes["k"] == 1024
+    assert all(row["kind"] == 0 for row in swept) and notes["k"] == 384
     assert [row["t_us"] for row in rows] == sorted(row["t_us"] for row in rows)
     images = read_images(tmp_path / "r.images.parquet", tmp_path / "r.pages.zst")
     held = dict(read_pages(images))
@@ -62,13 +62,13 @@ def inputs(tmp_path: Path) -> Path:
 
 
 PROGRAMS = {
-    "sort": ("sort --parallel=2 -S 2M {0}/lines", 0, "1M"),
-    "sqlite3": ("sqlite3 :memory: -init {0}/queries .quit", 0, "1M"),
-    "tar": ("tar -C {0} -c lines m.c | gzip -n | sha1sum", 0, "512K"),
+    "sort": ("sort --parallel=2 -S 2M {0}/lines", 0, "2M"),
+    "sqlite3": ("sqlite3 :memory: -init {0}/queries .quit", 0, "2M"),
+    "tar": ("tar -C {0} -c lines m.c | gzip -n | sha1sum", 0, "1M"),
     "gcc": ("gcc {0}/m.c -o {0}/m && {0}/m", 7, "64M"),
     "node": ("node -e 'console.log([...Array(9999).keys()].map(String).sort().join().length)'", 0, "64M"),
     "java": ("java --version", 0, "256M"),
-    "find": ("find /etc -maxdepth 2 -name '*.conf' -newer {0}/lines -o -name passwd", 0, "512K"),
+    "find": ("find /etc -maxdepth 2 -name '*.conf' -newer {0}/lines -o -name passwd", 0, "1M"),
 }
 
 

@@ -127,7 +127,7 @@ def test_k_is_found_in_the_recorders_words(tmp_path: Path) -> None:
     """Notes without `k` but with "K=64" in the recorder's name give it."""
     (tmp_path / "a.csv").write_text("page,op\n1,R\n")
     (tmp_path / "a.json").write_text(json.dumps({"recorder": "some K=64"}))
-    assert open_trace(tmp_path / "a").header["min_memory_pages"] == 128
+    assert open_trace(tmp_path / "a").header["min_memory_pages"] == 256
 
 
 @pytest.mark.parametrize("text", ["{", "[1]", "\xff"])

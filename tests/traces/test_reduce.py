@@ -19,6 +19,7 @@ from zsim.traces.build import build
 from zsim.traces.columns import Columns, Labels, Table
 from zsim.traces.convert import convert
 from zsim.traces.generate import Pattern, generate, table
+from zsim.traces.recording import BATCHES_IN_MEMORY
 from zsim.traces.reduce import reduced
 from zsim.traces.write import write_table
 
@@ -137,7 +138,7 @@ def test_sad_is_exact(rows: list[Row], pages: int, cuts: list[int]) -> None:
 @settings(max_examples=50, deadline=None)
 def test_bound_of_batches(rows: list[Row], k: int, cuts: list[int]) -> None:
     """Batches of K pages fault as a memory of up to K - 1 pages more or less would; pages end up holding the same."""
-    left = rows_in(reduced(as_table(rows, cuts), 2 * k, "batches"))
+    left = rows_in(reduced(as_table(rows, cuts), BATCHES_IN_MEMORY * k, "batches"))
     for memory in range(k, 14):
         assert Lru(rows, memory + k - 1).faults <= Lru(left, memory).faults <= Lru(rows, memory - k + 1).faults
     assert Lru(left, 99).end == Lru(rows, 99).end
@@ -179,7 +180,7 @@ def test_header_and_times(tmp_path: Path) -> None:
     assert times is not None and len(times) == again.accesses < 5000 and times[-1] == 499_900
     assert reduced(open_table(str(tmp_path / "b.csv")), 4, "batches").header["min_memory_pages"] == 10
     said = reduced(open_table(str(tmp_path / "b.csv")), 64, "batches").header
-    assert (said["reduced"], said["k"], said["min_memory_pages"]) == ("batches", 32, 64)
+    assert (said["reduced"], said["k"], said["min_memory_pages"]) == ("batches", 16, 64)
 
 
 @pytest.mark.parametrize("store, policy", [("none", "lru"), ("zswap", "lru")])

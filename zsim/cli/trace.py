@@ -111,7 +111,7 @@ def reduce_(
     """Write SOURCE as TARGET without the accesses that matter in no memory above a threshold.
 
     sad: LRU faults are the same in every memory of at least so many pages. batches: first touches and first writes of
-    batches of half as many pages; shorter, and off by at most that.
+    batches of a quarter as many pages; shorter, and off by at most that.
     """
     least = _least_pages(min_memory, pages)
     done = convert(source, target, change=lambda table: reduced(table, least, method), progress=_progress(), **options)

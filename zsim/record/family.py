@@ -28,6 +28,7 @@ class Family:
         if not flags & CLONE_VM:
             space = parent.space.forked(tid, self.name(parent.space.task))
         self.tracer.threads[tid] = Thread(tid, space, running=True, time_ns=parent.time_ns if flags & CLONE_VM else 0)
+        self.tracer.threads[tid].placed = parent.placed
         space.threads.add(tid)
         if tid in self.tracer.strangers:
             self.tracer.queue(tid, self.tracer.strangers.pop(tid))

@@ -4,6 +4,7 @@ from collections import deque
 from dataclasses import dataclass
 from typing import Protocol
 
+from zsim.traces.recording import BATCHES_IN_MEMORY
 from zsim.units import PAGE_SIZE
 
 SMALLEST_K = 128
@@ -31,7 +32,7 @@ class Sink(Protocol):
 
 @dataclass(frozen=True)
 class Limit:
-    """How many distinct pages a batch holds: half the smallest memory that the trace is to be valid for.
+    """How many distinct pages a batch holds, by the smallest memory that the trace is to be valid for.
 
     min_memory_bytes  that memory; 0: not fixed, but `share` of the pages seen so far
     """
@@ -42,15 +43,16 @@ class Limit:
     def k(self, footprint_pages: int) -> int:
         """K after so many distinct pages."""
         if self.min_memory_bytes:
-            return max(self.min_memory_bytes // PAGE_SIZE // 2, 1)
-        return max(int(footprint_pages * self.share / 2), SMALLEST_K)
+            return max(self.min_memory_bytes // PAGE_SIZE // BATCHES_IN_MEMORY, 1)
+        return max(int(footprint_pages * self.share / BATCHES_IN_MEMORY), SMALLEST_K)
 
 
 class Journal:
     """Rows in the order of accesses: within a batch a page's first touch, and its first write after a read.
 
     A version of a page is kept only where the page could leave a valid memory: one that is touched again within
-    2 K rows could not. So the newest `thin_rows` rows wait here, and versions move on with their page until it rests.
+    as many rows as that memory has pages could not. So the newest rows wait here, and versions move on with their page
+    until it rests.
     """
 
     def __init__(self, sink: Sink, limit: Limit) -> None:
@@ -84,7 +86,7 @@ class Journal:
 
     def _append(self, key: tuple[int, str], row: Row) -> None:
         before = self._latest.get(key)
-        if before is not None and self.rows - before[0] <= 2 * self.k:
+        if before is not None and self.rows - before[0] <= self.thinning_rows:
             row.data, before[1].data = before[1].data, None
         if key not in self.footprint:
             self.footprint.add(key)
@@ -104,7 +106,12 @@ class Journal:
     @property
     def min_memory_pages(self) -> int:
         """The smallest memory that what is recorded is valid for."""
-        return 2 * self.largest_k
+        return BATCHES_IN_MEMORY * self.largest_k
+
+    @property
+    def thinning_rows(self) -> int:
+        """Within so many rows a page that is touched again keeps no version: no valid memory could have lost it."""
+        return BATCHES_IN_MEMORY * self.k
 
     def holds(self, page: int, task: str, data: bytes) -> None:
         """Note what a page of this batch holds at its end."""
@@ -119,7 +126,7 @@ class Journal:
         self._last = None
         self.batches += 1
         self.k = self.limit.k(len(self.footprint))
-        self._give(2 * self.k)
+        self._give(self.thinning_rows)
 
     def close(self) -> None:
         """Give the sink all rows that are left."""

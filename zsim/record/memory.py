@@ -60,10 +60,14 @@ class Memory:
         """
         if not area.file or page in self.copied:
             return page, None
-        if write and not area.shared:
+        if write and self.will_copy(area, page):
             self.copied.add(page)
             return page, None
         return self.files.page(area.file, area.index + page - area.start), area.file
+
+    def will_copy(self, area: Area, page: int) -> bool:
+        """Whether a write to the page makes it another page of the trace: the private copy of a file's."""
+        return bool(area.file) and not area.shared and page not in self.copied
 
     def note(self, page: int, write: bool) -> None:
         """Remember a swap-backed page whose contents are to be read at the end of the batch."""

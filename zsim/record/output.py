@@ -112,7 +112,7 @@ class Output:
             "complete": complete,
             "k": journal.largest_k,
             "min_memory_pages": journal.min_memory_pages,
-            "content_thinning_rows": 2 * journal.k,
+            "content_thinning_rows": journal.thinning_rows,
         }
         said |= self.figures() | more
         with replacing(Path(self.base + ".json")) as part:

@@ -118,6 +118,11 @@ def unblock(tid: int, signal: int) -> None:
         ptrace(SETSIGMASK, tid, 8, ctypes.addressof(mask))
 
 
+def this_processor() -> int:
+    """The number of the processor that this runs on."""
+    return int(_libc.sched_getcpu())
+
+
 def personality_without_randomization() -> None:
     """Addresses of this process and its children from now on are the same in every run."""
     _libc.personality(0x0040000)

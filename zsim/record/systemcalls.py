@@ -147,6 +147,8 @@ class SystemCalls:
         thread.call = call if result == RESTART_BLOCK else None
         if (mapping := MAPPING_CALLS.get(call.number)) is not None and not -4096 < result < 0:
             mapping(thread, call.args, result)
+        if call.number in (NUMBER["sched_getaffinity"], NUMBER["sched_setaffinity"]) and result >= 0:
+            self._place(thread, call, result)
         if call.number == NUMBER["rt_sigprocmask"]:
             pt.unblock(thread.tid, signal.SIGSEGV)
         if call.number == NUMBER["sigaltstack"] and call.args[0] and not result:
@@ -154,6 +156,17 @@ class SystemCalls:
             thread.altstack = int.from_bytes(words[:8], "little"), int.from_bytes(words[16:24], "little")
         self.tracer.resume(thread)
         return None
+
+    def _place(self, thread: Thread, call: Call, size: int) -> None:
+        """Answer sched_getaffinity as if the recorder had not chosen a processor; what the program chooses holds."""
+        target = self.tracer.threads.get(call.args[0] & 0xFFFF_FFFF or thread.tid)
+        if target is None or target.placed:
+            return
+        if call.number == NUMBER["sched_setaffinity"]:
+            target.placed = True
+        else:
+            mask = sum(1 << number for number in self.tracer.processors)
+            thread.space.write(call.args[2], mask.to_bytes(size, "little"))
 
     def _retry(self, thread: Thread, call: Call) -> None:
         """The kernel met a page that nobody thought of: open all for one more try."""

@@ -36,6 +36,7 @@ class Thread:
     resumed_at  number of the stop after which it was last let go
     retries     number and arguments of a call that failed with EFAULT and is made once more
     prepared    batch in which what it is about to move was made one mapping
+    placed      the program has chosen its processors itself
     info        of the signal that it is stopped with, kept over calls made in its name
     """
 
@@ -50,6 +51,7 @@ class Thread:
     held: "tuple[int, Array[c_uint8]] | None" = None
     stepping: bool = False
     prepared: int = -1
+    placed: bool = False
     retries: tuple[int, list[int]] | None = None
     schedstat: int = -1
     fault: tuple[int, int] = (0, 0)

@@ -28,6 +28,7 @@ class Tracer:
     """Follows a program and all it starts until the last thread has ended.
 
     after_batch  called when a batch is complete and its rows are noted
+    processors   that the program may use as far as it is told, while the recorder keeps it on one of them
     """
 
     def __init__(
@@ -48,6 +49,7 @@ class Tracer:
         self.calls = SystemCalls(self)
         self.family = Family(self)
         self.files = FilePages()
+        self.processors: set[int] = set()
 
     # the loop
 
@@ -156,8 +158,9 @@ class Tracer:
         rights = space.opened.get(page, 0)
         if rights == area.protection:
             return False
-        if not rights and self.journal.full:
+        if self.journal.full and (not rights or space.will_copy(area, page)):
             self.turn_page(thread)
+            rights = space.opened.get(page, 0)
         if not rights:
             self.touch(thread, page, False)
         wanted = area.protection if rights else (area.protection & ~WRITE or 1)
@@ -200,14 +203,15 @@ class Tracer:
         """End the batch: stop everybody, read what pages hold, close all pages; `thread` is stopped outside a call."""
         stopped = self._stop_all()
         spaces = {id(each.space): each.space for each in self.threads.values()}
+        grown = {id(space): space.stack_has_grown() for space in spaces.values()}
         for space in spaces.values():
-            for page in space.stack_has_grown():
-                space.note(page, True)
-                self.journal.access(int(space.time_ns), space.task, page, True)
             self.capture(space)
         self.journal.next_batch()
         for space in spaces.values():
             space.stale = bool(space.opened)
+            for page in grown[id(space)]:  # in the new batch: the old one is full
+                space.note(page, True)
+                self.journal.access(int(space.time_ns), space.task, page, True)
         if thread is not None and thread.space.stale:
             thread.space.close_pages(thread, self.calls.pages_in_calls(thread.space))
         for other in stopped:

@@ -13,6 +13,8 @@ from typing import Any
 
 from zsim.errors import TraceError
 
+BATCHES_IN_MEMORY = 4
+"""A trace of first touches in batches of K pages is valid from so many times K pages of memory on."""
 TABLES = (".trace.parquet", ".csv", ".csv.zst", ".csv.gz")
 SIDECARS = (".images.parquet", ".pages.zst", ".json")
 
@@ -40,7 +42,7 @@ class Recording:
         if "k" not in said and (k := re.search(r"\bK=(\d+)", str(said.get("recorder", "")))):
             said["k"] = int(k[1])
         if "k" in said:
-            said.setdefault("min_memory_pages", 2 * said["k"])
+            said.setdefault("min_memory_pages", BATCHES_IN_MEMORY * said["k"])
         return said
 
 

@@ -4,7 +4,7 @@ Two ways, both in one pass and in memory that grows with the threshold, not with
 
 sad      Safely Allowed Drop: accesses that no LRU memory of so many pages can tell from none go. Exact.
 batches  first touches and first writes in batches of K distinct pages, as recorders make them: shorter, and off by at
-         most K - 1 pages of memory, K being half the threshold.
+         most K - 1 pages of memory, K being a quarter of the threshold.
 
 Kaplan, Smaragdakis, Wilson, "Flexible reference trace reduction for VM simulations" (ACM TOMACS 13(1), 2003).
 """
@@ -19,6 +19,7 @@ from zsim.errors import UsageError
 from zsim.registry import suggestion
 from zsim.traces.columns import ROWS, Columns, Labels, Table, joined
 from zsim.traces.numbering import PageNumbers
+from zsim.traces.recording import BATCHES_IN_MEMORY
 from zsim.traces.sieves import Batches, Rows, SafelyAllowedDrop
 from zsim.traces.trace import NO_CONTENT
 
@@ -40,9 +41,10 @@ def reduced(table: Table, pages: int, method: str = "sad") -> Table:
         raise UsageError(f"a smallest memory of {pages} pages; expected at least 2")
     least = max(pages, int(table.header.get("min_memory_pages", 0)))
     said = {"reduced": method, "min_memory_pages": least}
+    k = max(pages // BATCHES_IN_MEMORY, 1)
     if method == "batches":
-        said["k"] = max(pages // 2, int(table.header.get("k", 0)))
-    sieve = SafelyAllowedDrop(pages) if method == "sad" else Batches(pages // 2)
+        said["k"] = max(k, int(table.header.get("k", 0)))
+    sieve = SafelyAllowedDrop(pages) if method == "sad" else Batches(k)
     return Table(_left(table.chunks, sieve), table.header | said, table.time)
 
 
