@@ -22,7 +22,7 @@ from zsim.record.memory import Memory
 from zsim.traces import open_trace
 from zsim.traces.info import ordered
 from zsim.traces.recording import BATCHES_IN_MEMORY
-from zsim.traces.reuse import stack_distances
+from zsim.traces.reuse import reuse
 
 MIB = 1 << 20
 SCRIPT = """import json
@@ -126,9 +126,10 @@ def compare(name: str, command: str, k: int, every: list[int]) -> None:
 
 
 def faults(name: str) -> list[int]:
-    """Faults of an LRU memory of each of MEMORIES, first touches included, exactly."""
-    distances = stack_distances(ordered(open_trace(name)) >> np.uint32(1))
-    return [int(np.count_nonzero((distances < 0) | (distances >= memory))) for memory in MEMORIES]
+    """Faults of an LRU memory of each of MEMORIES, first touches included."""
+    found = reuse(ordered(open_trace(name)) >> np.uint32(1))
+    assert found.rate == 1
+    return [found.faults(memory) + found.cold for memory in MEMORIES]
 
 
 def zsim(*words: str) -> None:

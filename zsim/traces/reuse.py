@@ -1,57 +1,74 @@
 """How soon pages are used again: LRU stack distances (Mattson et al., 1970), and the misses that follow from them."""
 
 from dataclasses import dataclass
+from math import ceil
 
 import numpy as np
 import numpy.typing as npt
 
-EXACT_ROWS = 2_000_000
+SAMPLE_ROWS = 2_000_000
+SAMPLE_PAGES = 8_192
+"""Of a longer sequence so many rows are looked at, but not fewer pages than these: SHARDS is good for about 1 % there,
+and of a few dozen pages for nothing."""
+CHUNK_ROWS = 2_000_000
 
 
 @dataclass
 class Reuse:
     """Stack distances of an access sequence.
 
-    distances  of each reuse looked at: distinct other pages touched since the page's last use; ascending
-    rate       share of the pages looked at; below 1, distances are scaled by it
+    counts  counts[d]: reuses looked at with d distinct other pages, of those looked at, since the page's last use
+    rate    share of the pages looked at; below 1, distances are scaled by it
     reuses, cold  reuses and first touches in the whole sequence
     """
 
-    distances: npt.NDArray[np.int64]
+    counts: npt.NDArray[np.int64]
     rate: float
     reuses: int
     cold: int
 
     def faults(self, memory_pages: int) -> int:
         """Refaults under LRU with so many pages of memory, first touches not counted."""
-        beyond = len(self.distances) - int(np.searchsorted(self.distances, memory_pages))
+        beyond = int(self.counts[ceil(memory_pages * self.rate) :].sum())
         return min(round(beyond / self.rate), self.reuses)
 
     def percentile_pages(self, percent: float) -> int | None:
         """The distance that so many per cent of the reuses do not exceed; None without any reuse."""
-        if not len(self.distances):
+        upto = np.cumsum(self.counts)
+        if not len(upto) or not upto[-1]:
             return None
         # counted from the far end: whether the few hottest pages are in the sample decides how many near reuses are
         beyond = round(self.reuses * (1 - percent / 100) * self.rate)
-        return int(self.distances[max(len(self.distances) - 1 - beyond, 0)])
+        return int(np.searchsorted(upto, max(int(upto[-1]) - 1 - beyond, 0), side="right") / self.rate)
 
 
 def reuse(pages: npt.NDArray[np.uint32]) -> Reuse:
-    """Stack distances of the accesses to `pages`, exact up to EXACT_ROWS of them.
+    """Stack distances of the accesses to `pages`, exact up to SAMPLE_ROWS of them and for up to SAMPLE_PAGES pages.
 
     Beyond that, of a sample of the pages, chosen by a hash of their number (SHARDS; Waldspurger et al., FAST 2015).
     """
     total = len(pages)
     cold = int(np.count_nonzero(np.bincount(pages)))
-    rate = min(1.0, EXACT_ROWS / total)
+    rate = min(1.0, max(SAMPLE_ROWS / total, SAMPLE_PAGES / cold))
     if rate < 1:
         chosen = (np.arange(int(pages.max()) + 1, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(32)
         keep = chosen < np.uint64(rate * 2**32)
         pages = pages[keep[pages]]
         rate = float(keep.mean())
-    distances = stack_distances(pages)
-    seen = np.sort(distances[distances >= 0])
-    return Reuse((seen / rate).astype(np.int64), rate, total - cold, cold)
+    return Reuse(_distance_counts(pages, cold), rate, total - cold, cold)
+
+
+def _distance_counts(pages: npt.NDArray[np.uint32], most: int) -> npt.NDArray[np.int64]:
+    """How many reuses have each stack distance below `most`; chunk by chunk, each after the LRU stack before it."""
+    counts = np.zeros(most, np.int64)
+    stack = pages[:0]
+    for start in range(0, len(pages), CHUNK_ROWS):
+        rows = np.concatenate([stack, pages[start : start + CHUNK_ROWS]])
+        distances = stack_distances(rows)[len(stack) :]
+        counts += np.bincount(distances[distances >= 0], minlength=most)
+        by_page, from_end = np.unique(rows[::-1], return_index=True)
+        stack = by_page[np.argsort(-from_end)]
+    return counts
 
 
 def stack_distances(pages: npt.NDArray[np.uint32]) -> npt.NDArray[np.int64]:
