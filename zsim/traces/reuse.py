@@ -61,6 +61,9 @@ def reuse(pages: npt.NDArray[np.uint32]) -> Reuse:
 def _distance_counts(pages: npt.NDArray[np.uint32], most: int) -> npt.NDArray[np.int64]:
     """How many reuses have each stack distance below `most`; chunk by chunk, each after the LRU stack before it."""
     counts = np.zeros(most, np.int64)
+    repeats = pages[1:] == pages[:-1]
+    counts[0] = np.count_nonzero(repeats)
+    pages = pages[np.r_[True, ~repeats]]
     stack = pages[:0]
     for start in range(0, len(pages), CHUNK_ROWS):
         rows = np.concatenate([stack, pages[start : start + CHUNK_ROWS]])
