@@ -7,10 +7,7 @@ import simpy
 
 from zsim.config import Config
 from zsim.processor import make_processor
-from zsim.vmscan import DEF_PRIORITY, Vmscan
-
-MAX_RECLAIM_RETRIES = 16
-"""So many runs in vain, and kswapd stays asleep until a task has freed something."""
+from zsim.vmscan import DEF_PRIORITY, MAX_RECLAIM_RETRIES, Vmscan
 
 Steps = Generator[simpy.Event, Any, Any]
 
@@ -46,7 +43,7 @@ class Kswapd:
         return int(self.clock.now)
 
     def wake(self) -> None:
-        """Memory is low."""
+        """Memory is low; after 16 runs in vain kswapd stays asleep until a task has freed something."""
         if not self._wanted.triggered and self.machine.kswapd_failures < MAX_RECLAIM_RETRIES:
             self._wanted.succeed()
 

@@ -203,7 +203,7 @@ class Vmscan:
         return self._pressure_now.is_kswapd and self.preempted()
 
     def _suspend(self) -> None:
-        """Between two batches of kswapd others run: what it freed is free, what it wants written is submitted."""
+        """kswapd loses the processor before the frames of its batch are freed; its writes are submitted."""
         self.machine.plugged = False
         self.machine.room.batches.suspend_batch()
         self._let_write()

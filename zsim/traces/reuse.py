@@ -63,7 +63,7 @@ def _distance_counts(pages: npt.NDArray[np.uint32], most: int) -> npt.NDArray[np
     counts = np.zeros(most, np.int64)
     repeats = pages[1:] == pages[:-1]
     counts[0] = np.count_nonzero(repeats)
-    pages = pages[np.r_[True, ~repeats]]
+    pages = np.concatenate([pages[:1], pages[1:][~repeats]])
     stack = pages[:0]
     for start in range(0, len(pages), CHUNK_ROWS):
         rows = np.concatenate([stack, pages[start : start + CHUNK_ROWS]])
