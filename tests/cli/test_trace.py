@@ -11,6 +11,7 @@ import pytest
 import zstandard
 from click.testing import CliRunner
 
+from tests.cli import entry
 from zsim.cli.trace import trace
 from zsim.traces import open_trace
 
@@ -49,8 +50,8 @@ def test_info_draws(tmp_path: Path) -> None:
     """--plot writes a figure, and does not overwrite one unasked."""
     inside("info", SHIPPED / "sort", "--limit", "5k", "--plot", tmp_path / "a.svg")
     assert (tmp_path / "a.svg").read_bytes().startswith(b"<?xml")
-    refused = run("info", SHIPPED / "sort", "--limit", "5k", "--plot", tmp_path / "a.svg")
-    assert refused.returncode == 2 and b"exists" in refused.stderr
+    refused = entry.run(tmp_path, "trace", "info", SHIPPED / "sort", "--limit", "5k", "--plot", "a.svg")
+    assert refused.returncode == 2 and "exists" in refused.stderr
 
 
 def test_generate_convert_and_info_in_a_pipe(tmp_path: Path) -> None:
@@ -102,9 +103,9 @@ def test_bad_input(tmp_path: Path, case: str) -> None:
     path = tmp_path / "t.csv"
     if data is not None:
         path.write_bytes(data)
-    result = run("info", path)
-    message = result.stderr.decode()
-    assert (result.returncode, result.stdout) == (2, b"")
+    result = entry.run(tmp_path, "trace", "info", path)
+    message = result.stderr
+    assert (result.returncode, result.stdout) == (2, "")
     assert message.startswith("zsim: ") and message.count("\n") == 1
     assert words in message and "Traceback" not in message
 
@@ -120,9 +121,9 @@ def test_bad_arguments(tmp_path: Path) -> None:
         ["convert", SHIPPED / "sort", tmp_path / "a.csv", "--from", "csvv"],
         ["info", SHIPPED / "sort", "-c", "lz5"],
     ):
-        result = run(*arguments)
+        result = entry.run(tmp_path, "trace", *arguments)
         assert result.returncode == 2
-        assert b"Traceback" not in result.stderr
+        assert "Traceback" not in result.stderr
     assert list(tmp_path.iterdir()) == []
 
 
@@ -131,8 +132,8 @@ def test_existing_files_are_kept(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     path.write_text("mine")
     for arguments in (["generate", "loop", "-o", path], ["convert", SHIPPED / "sort", path]):
-        result = run(*arguments)
-        assert result.returncode == 2 and b"give --force" in result.stderr
+        result = entry.run(tmp_path, "trace", *arguments)
+        assert result.returncode == 2 and "give --force" in result.stderr
     assert path.read_text() == "mine"
 
 
@@ -146,14 +147,14 @@ def test_reduce(tmp_path: Path) -> None:
     text = inside("info", tmp_path / "b.csv")
     assert "valid from            50 pages" in text and "reduced               sad" in text
     for wrong in ([], ["--pages", "9", "--min-memory", "1M"], ["--pages", "1"], ["--min-memory", "25%"]):
-        result = run("reduce", tmp_path / "a.csv", tmp_path / "d.csv", *wrong)
-        assert result.returncode == 2 and b"Traceback" not in result.stderr
+        result = entry.run(tmp_path, "trace", "reduce", "a.csv", "d.csv", *wrong)
+        assert result.returncode == 2 and "Traceback" not in result.stderr
 
 
 def test_what_is_made_up_is_said(tmp_path: Path) -> None:
     """Accesses drawn from regions are called that, by convert and by info."""
     regions = Path(__file__).parents[1] / "traces" / "fixtures" / "small.damo.txt"
-    result = run("convert", regions, tmp_path / "a.trace.parquet")
-    assert result.returncode == 0 and b"made up from regions" in result.stderr
+    result = entry.run(tmp_path, "trace", "convert", regions, tmp_path / "a.trace.parquet")
+    assert result.returncode == 0 and "made up from regions" in result.stderr
     text = inside("info", tmp_path / "a")
     assert "imported from         damo" in text and "made up from          regions" in text

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from tests.cli import entry
 from zsim.cli import zsim
 from zsim.validation import SHIPPED
 
@@ -43,7 +44,7 @@ def test_a_case_that_misses(tmp_path: Path) -> None:
     run_json = json.loads(path.read_text())
     run_json["summary"]["final"]["vm.pswpin"] //= 2
     path.write_text(json.dumps(run_json))
-    status, said, _ = run("--cases", str(tmp_path), "-j", "1")
+    status, said, _ = entry.run(tmp_path, "validate", "--cases", tmp_path, "-j", "1")
     assert status == 1
     assert "misses pswpin +" in said
 
@@ -58,9 +59,9 @@ def test_a_case_that_misses(tmp_path: Path) -> None:
         (["-j", "0"], "0"),
     ],
 )
-def test_bad_input(arguments: list[str], said: str) -> None:
+def test_bad_input(tmp_path: Path, arguments: list[str], said: str) -> None:
     """Exit status 2 and one clear line, nothing on stdout."""
-    status, out, error = run(*arguments)
+    status, out, error = entry.run(tmp_path, "validate", *arguments)
     assert (status, out) == (2, "")
     assert said in error.splitlines()[-1]
 

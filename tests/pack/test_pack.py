@@ -6,6 +6,7 @@ import sys
 
 import pytest
 
+from tests.cli import entry
 from zsim.errors import TraceError
 from zsim.pack import ALLOCATOR, ENTRY_LRU, PackRun, density_by_size, pack
 from zsim.pack.cost import DEBATE, time_reclaims
@@ -220,9 +221,9 @@ def test_command_output(tmp_path):
         "pack.json",
         "pages.svg",
     ]
-    again = zsim(*arguments)
+    again = entry.run(tmp_path, *arguments)
     assert (again.returncode, again.stdout) == (2, "") and "pack.json exists" in again.stderr
-    assert zsim(*arguments, "--figure", "map", "--force").returncode == 0
+    assert entry.run(tmp_path, *arguments, "--figure", "map", "--force").returncode == 0
 
 
 def test_command_prints_a_generated_sequence():
@@ -246,6 +247,6 @@ def test_command_prints_a_generated_sequence():
 )
 def test_command_errors(tmp_path, arguments, message):
     """One line on stderr, nothing on stdout, exit status 2, no file written."""
-    done = zsim("pack", *arguments, cwd=tmp_path)
+    done = entry.run(tmp_path, "pack", *arguments)
     assert (done.returncode, done.stdout) == (2, "") and message in done.stderr and done.stderr.count("\n") == 1
     assert list(tmp_path.iterdir()) == []

@@ -11,7 +11,7 @@ from tests.record.programs import BARE, both, needs_ptrace, recorded
 from zsim.traces.images import read_images, read_pages
 
 pytestmark = needs_ptrace
-PAGES = 1700
+PAGES = 3500
 SWEEP = """
 import ctypes, mmap, sys
 pages = int(sys.argv[2])
@@ -32,7 +32,7 @@ SOURCE = "int square(int x) { return x * x; }\nint main(void) { return square(3)
 
 def test_pages_in_order_with_their_contents(tmp_path: Path) -> None:
     """Two sweeps of writes over a region and one of reads are its rows, in order, with the images they left."""
-    notes = recorded(tmp_path / "r", *BARE, SWEEP, str(tmp_path / "address"), str(PAGES), memory="6M")
+    notes = recorded(tmp_path / "r", *BARE, SWEEP, str(tmp_path / "address"), str(PAGES), memory="12M")
     first = int((tmp_path / "address").read_text())
     rows = parquet.read_table(tmp_path / "r.trace.parquet").to_pylist()
     swept = [row for row in rows if first <= row["page"] < first + PAGES]
@@ -40,7 +40,7 @@ def test_pages_in_order_with_their_contents(tmp_path: Path) -> None:
     assert [row["page"] - first for row in written] == 2 * [*range(PAGES)]
     read = [row["page"] - first for row in swept if row["op"] == 0]
     assert read[-PAGES // 2 :] == list(range(0, PAGES, 2)) and len(read) < PAGES // 2 + 20
-    assert all(row["kind"] == 0 for row in swept) and notes["k"] == 384
+    assert all(row["kind"] == 0 for row in swept) and notes["k"] == 768
     assert [row["t_us"] for row in rows] == sorted(row["t_us"] for row in rows)
     images = read_images(tmp_path / "r.images.parquet", tmp_path / "r.pages.zst")
     held = dict(read_pages(images))

@@ -13,6 +13,7 @@ from pyarrow import parquet
 
 from zsim.compressors import COMPRESSORS, Compressor
 from zsim.files import replacing
+from zsim.traces import arrow
 from zsim.traces.images import FRAME_PAGES
 from zsim.traces.streams import zstd_pieces
 from zsim.units import PAGE_SIZE
@@ -78,9 +79,9 @@ class Versions:
         self._write_table(np.array(self.slots, np.int32))
 
     def _write_table(self, slots: np.ndarray[tuple[int], np.dtype[np.int32]]) -> None:
-        columns = {name: pa.array(np.array(sizes)) for name, sizes in zip(CODECS, self.sizes, strict=True)}
-        columns["same_filled"] = pa.array(np.array(self.same_filled).astype(bool))
-        columns["slot"] = pa.array(slots)
+        columns = {name: arrow.array(np.array(sizes)) for name, sizes in zip(CODECS, self.sizes, strict=True)}
+        columns["same_filled"] = arrow.array(np.array(self.same_filled).astype(bool))
+        columns["slot"] = arrow.array(slots)
         with replacing(self.table_path) as part:
             parquet.write_table(pa.table(columns), part, compression="zstd", compression_level=FINAL_LEVEL)
 

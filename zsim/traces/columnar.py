@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from zsim.errors import TraceError
+from zsim.traces import arrow
 from zsim.traces.columns import COLUMNS, KINDS, OPS, ROWS, SCALES_NS, Columns, Labels, Table
 
 HEADER_KEY = b"zsim"
@@ -88,14 +89,14 @@ def _columns(batch: Any, first: int, place: str) -> Columns:
     )
 
 
-def _numbers(batch: Any, name: str, where: Callable[[int], str], least: int = 0) -> npt.NDArray[Any]:
-    """A column of whole numbers, none missing, none below `least`."""
+def _numbers(batch: Any, name: str, where: Callable[[int], str]) -> npt.NDArray[Any]:
+    """A column of whole numbers, none missing, none below 0."""
     column = batch.column(name)
     if column.null_count:
-        raise _wrong(where, column.is_null().to_numpy(zero_copy_only=False), name, "nothing", "a number")
-    values: npt.NDArray[Any] = column.to_numpy(zero_copy_only=False)
-    if values.dtype.kind == "i" and len(values) and values.min() < least:
-        raise _wrong(where, values < least, name, values, f"a number not below {least}")
+        raise _wrong(where, arrow.missing(column), name, "nothing", "a number")
+    values = arrow.numbers(column)
+    if values.dtype.kind == "i" and len(values) and values.min() < 0:
+        raise _wrong(where, values < 0, name, values, "a number not below 0")
     return values
 
 
@@ -109,12 +110,13 @@ def _time_ns(batch: Any, name: str, where: Callable[[int], str]) -> npt.NDArray[
 
 def _content(batch: Any, where: Callable[[int], str]) -> npt.NDArray[np.int32]:
     column = batch.column("content")
-    if column.null_count:
-        batch = batch.set_column(batch.schema.names.index("content"), "content", column.fill_null(-1))
-    values = _numbers(batch, "content", where, least=-1)
+    gone = arrow.missing(column)
+    values = np.where(gone, 0, arrow.numbers(column))
+    if values.dtype.kind == "i" and len(values) and values.min() < -1:
+        raise _wrong(where, values < -1, "content", values, "a number not below -1")
     if len(values) and values.max() >= 2**31:
         raise _wrong(where, values >= 2**31, "content", values, "an image id below 2^31")
-    return values.astype(np.int32, copy=False)
+    return np.where(gone, np.int32(-1), values.astype(np.int32, copy=False))
 
 
 def _labels(batch: Any, name: str, where: Callable[[int], str]) -> Labels:
@@ -122,19 +124,19 @@ def _labels(batch: Any, name: str, where: Callable[[int], str]) -> Labels:
 
     column = batch.column(name)
     if column.null_count:
-        raise _wrong(where, column.is_null().to_numpy(zero_copy_only=False), name, "nothing", "a name")
+        raise _wrong(where, arrow.missing(column), name, "nothing", "a name")
     if pa.types.is_boolean(column.type):
         column = column.cast(pa.uint8())
     if not pa.types.is_dictionary(column.type):
         column = column.dictionary_encode()
     names = [str(value) for value in column.dictionary.to_pylist()]
-    return Labels(column.indices.to_numpy().astype(np.int32, copy=False), names)
+    return Labels(arrow.numbers(column.indices).astype(np.int32, copy=False), names)
 
 
 def _coded(batch: Any, name: str, meaning: dict[str, int], where: Callable[[int], str]) -> npt.NDArray[np.uint8]:
     values = batch.column(name)
     if str(values.type) == "uint8" and not values.null_count:
-        numbers: npt.NDArray[np.uint8] = values.to_numpy()
+        numbers = arrow.numbers(values)
         if not len(numbers) or numbers.max() <= 1:
             return numbers
     labels = _labels(batch, name, where)

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from zsim.errors import TraceError
-from zsim.traces import lines
+from zsim.traces import arrow, lines
 from zsim.traces.columns import COLUMNS, KINDS, OPS, SCALES_NS, Columns, Labels, Table
 from zsim.traces.streams import blocks as line_blocks
 from zsim.traces.streams import line_placer
@@ -138,8 +138,7 @@ def _columns(table: Any, where: Callable[[int], str]) -> Columns:
 def _whole(column: Any) -> npt.NDArray[Any]:
     if column.null_count:
         raise UnusualError
-    values: npt.NDArray[Any] = column.to_numpy()
-    return values
+    return arrow.numbers(column)
 
 
 def _time_ns(times: npt.NDArray[np.int64], scale: int) -> npt.NDArray[np.int64]:
@@ -149,7 +148,9 @@ def _time_ns(times: npt.NDArray[np.int64], scale: int) -> npt.NDArray[np.int64]:
 
 
 def _content(column: Any) -> npt.NDArray[np.int32]:
-    values: npt.NDArray[np.int64] = (column.fill_null(-1) if column.null_count else column).to_numpy()
+    values = arrow.numbers(column)
+    if column.null_count:
+        values = np.where(arrow.missing(column), -1, values)
     if len(values) and not -1 <= values.min() <= values.max() < 2**31:
         raise UnusualError
     return values.astype(np.int32)
@@ -159,7 +160,7 @@ def _labels(column: Any) -> Labels:
     column = column.unify_dictionaries().combine_chunks()
     if column.null_count:
         raise UnusualError
-    return Labels(column.indices.to_numpy(), [name.strip() for name in column.dictionary.to_pylist()])
+    return Labels(arrow.numbers(column.indices), [name.strip() for name in column.dictionary.to_pylist()])
 
 
 def _coded(column: Any, meaning: dict[str, int]) -> npt.NDArray[np.uint8]:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from zsim.errors import TraceError
+from zsim.traces import arrow
 from zsim.traces.columnar import open_parquet
 from zsim.traces.streams import open_bytes, zstd_pieces
 from zsim.traces.trace import Images
@@ -52,7 +53,7 @@ def _column(path: Path, file: Any, name: str) -> Any:
         column = column.cast(pa.int8())
     if column.null_count or not pa.types.is_integer(column.type):
         raise TraceError(f"{path}: column {name!r} has the type {column.type}; expected whole numbers, none missing")
-    return column.to_numpy().astype(np.int64)
+    return arrow.numbers(column).astype(np.int64)
 
 
 def read_pages(images: Images) -> Iterator[tuple[int, bytes]]:

@@ -3,6 +3,8 @@
 import numpy as np
 import numpy.typing as npt
 
+from zsim.traces import arrow
+
 LEAF_SHIFT = 4
 LEAF_PAGES = 1 << LEAF_SHIFT
 
@@ -25,10 +27,8 @@ class Growing:
 
 def factorize(values: npt.NDArray[np.uint64]) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.uint64]]:
     """(code of each value, the distinct values in order of first appearance)."""
-    import pyarrow as pa
-
-    encoded = pa.array(values).dictionary_encode()
-    return encoded.indices.to_numpy(), encoded.dictionary.to_numpy()
+    encoded = arrow.array(values).dictionary_encode()
+    return arrow.numbers(encoded.indices), arrow.numbers(encoded.dictionary)
 
 
 class PageNumbers:

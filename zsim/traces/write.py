@@ -13,7 +13,7 @@ import numpy as np
 
 from zsim.errors import TraceError, UsageError, ZsimError
 from zsim.files import replacing
-from zsim.traces import WRITERS, named_format
+from zsim.traces import WRITERS, arrow, named_format
 from zsim.traces.columnar import HEADER_KEY
 from zsim.traces.columns import SCALES_NS, Columns, Labels, Table
 
@@ -118,13 +118,13 @@ class CsvWriter:
         """Append a run of rows."""
         from pyarrow import csv
 
-        batch = arrow(run, self.table.time, text=True)
+        rows = batch(run, self.table.time, text=True)
         if not self._columns:
-            self._columns = batch.schema.names
+            self._columns = rows.schema.names
             self._file.write(f"{','.join(self._columns)}\n".encode())
         names = [name for labels in (run.task, run.file) if labels is not None for name in labels.names]
         quoting = "needed" if any(_STRUCTURAL.search(name) for name in names) else "none"
-        csv.write_csv(batch, self._file, csv.WriteOptions(include_header=False, quoting_style=quoting))
+        csv.write_csv(rows, self._file, csv.WriteOptions(include_header=False, quoting_style=quoting))
 
     def close(self) -> None:
         """Write what is left."""
@@ -144,11 +144,11 @@ class ColumnarWriter:
         """Append a run of rows as a row group."""
         import pyarrow as pa
 
-        batch = arrow(run, self.table.time, text=False)
+        rows = batch(run, self.table.time, text=False)
         if self._file is None:
             header = {HEADER_KEY: json.dumps(self.table.header)}
-            self._file = self._open(batch.schema.with_metadata(header))
-        self._file.write_table(pa.Table.from_batches([batch]), row_group_size=len(run))
+            self._file = self._open(rows.schema.with_metadata(header))
+        self._file.write_table(pa.Table.from_batches([rows]), row_group_size=len(run))
 
     def _open(self, schema: Any) -> Any:
         from pyarrow import parquet
@@ -170,22 +170,22 @@ class ColumnarWriter:
             self._file.close()
 
 
-def arrow(run: Columns, time: str, text: bool) -> Any:
+def batch(run: Columns, time: str, text: bool) -> Any:
     """A run as a pyarrow batch, times in the unit `time` names; `text` writes R/W and anon/file, not 0/1."""
     import pyarrow as pa
 
     scale = SCALES_NS[time]
     columns: dict[str, Any] = {}
     if run.time_ns is not None:
-        columns[time] = pa.array(run.time_ns if scale == 1 else run.time_ns // scale)
+        columns[time] = arrow.array(run.time_ns if scale == 1 else run.time_ns // scale)
     if run.task is not None:
         columns["task"] = _text(run.task)
-    columns["page"] = pa.array(run.page)
-    columns["op"] = _text(Labels(run.write.astype(np.int32), ["R", "W"])) if text else pa.array(run.write)
+    columns["page"] = arrow.array(run.page)
+    columns["op"] = _text(Labels(run.write.astype(np.int32), ["R", "W"])) if text else arrow.array(run.write)
     if run.kind is not None:
-        columns["kind"] = _text(Labels(run.kind.astype(np.int32), ["anon", "file"])) if text else pa.array(run.kind)
+        columns["kind"] = _text(Labels(run.kind.astype(np.int32), ["anon", "file"])) if text else arrow.array(run.kind)
     if run.content is not None:
-        columns["content"] = pa.array(run.content, mask=run.content < 0 if text else None)
+        columns["content"] = arrow.array(run.content, run.content >= 0 if text else None)
     if run.file is not None:
         columns["file"] = _text(run.file)
     return pa.RecordBatch.from_pydict(columns)
@@ -194,4 +194,4 @@ def arrow(run: Columns, time: str, text: bool) -> Any:
 def _text(labels: Labels) -> Any:
     import pyarrow as pa
 
-    return pa.DictionaryArray.from_arrays(labels.codes, pa.array(labels.names, pa.string())).cast(pa.string())
+    return pa.DictionaryArray.from_arrays(arrow.array(labels.codes), arrow.text(labels.names)).cast(pa.string())

@@ -14,6 +14,7 @@ from zsim.errors import TraceError
 from zsim.imagesizes import file_digest
 from zsim.kernels import Kernel, parse_kernel
 from zsim.tables import PTRS_PER_PTE
+from zsim.traces import arrow
 from zsim.traces.trace import ContentLog, Images, TaskTrace, Trace
 from zsim.units import PAGE_SIZE
 from zsim.validation.cases import MAJOR_STORE, Case
@@ -234,8 +235,8 @@ def _columns(path: Path) -> tuple[npt.NDArray[np.int64], ...]:
     import pyarrow.parquet as parquet
 
     try:
-        table = parquet.read_table(path, columns=["page", "op", "cid"])
-        return tuple(table.column(name).to_numpy().astype(np.int64) for name in ("page", "op", "cid"))
+        table = parquet.ParquetFile(path).read(columns=["page", "op", "cid"])
+        return tuple(arrow.numbers(table.column(name)).astype(np.int64) for name in ("page", "op", "cid"))
     except FileNotFoundError:
         raise TraceError(f"{path}: no such trace") from None
     except (OSError, ValueError, KeyError) as error:

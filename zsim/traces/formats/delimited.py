@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from zsim.errors import TraceError
+from zsim.traces import arrow
 from zsim.traces.columns import Labels
 from zsim.traces.streams import line_placer
 
@@ -54,8 +55,8 @@ def _parsed(place: str, line: int, block: bytes, columns: dict[str, str], delimi
 def _column(column: Any) -> Any:
     if str(column.type).startswith("dictionary"):
         column = column.combine_chunks()
-        return Labels(column.indices.to_numpy().astype(np.int32, copy=False), column.dictionary.to_pylist())
-    return column.to_numpy()
+        return Labels(arrow.numbers(column.indices).astype(np.int32, copy=False), column.dictionary.to_pylist())
+    return arrow.numbers(column)
 
 
 def _wrong(place: str, line: int, block: bytes, columns: dict[str, str], delimiter: str, why: str) -> TraceError:  # noqa: PLR0913
