@@ -55,6 +55,7 @@ def make_trace(
     starts_after: list[tuple[int, int] | None] | None = None,
     files: frozenset[tuple[int, int]] = frozenset(),
     remaps: list[list[tuple[int, int]]] | None = None,
+    switches: list[list[int]] | None = None,
 ) -> Trace:
     """A trace of (page, write) accesses per task; page numbers are the task's own."""
     numbering: dict[tuple[int, int], int] = {}
@@ -68,6 +69,7 @@ def make_trace(
                 None if times_ns is None else np.array(times_ns[number], dtype=np.int64),
                 None if starts_after is None else starts_after[number],
                 [(row, numbering[number, page]) for row, page in (remaps[number] if remaps else ())],
+                switches[number] if switches else [],
             )
         )
     keys = list(numbering)
@@ -211,6 +213,7 @@ def configs(**fixed: Any) -> st.SearchStrategy[Config]:
         "memory.min_free_kbytes": st.sampled_from([0, 8, 16]),
         "memory.cgroups": st.sampled_from(["one", "task"]),
         "memory.entry_bytes": st.sampled_from([0, 95]),
+        "memory.tlb_entries": st.sampled_from([0, 1, 7, 64]),
         "reclaim.policy": st.sampled_from(["two-list", "two-list", *RECLAIM.builtin]),
         "reclaim.batch": st.sampled_from([1, 4, 32]),
         "swap.device": st.sampled_from(list(DEVICES.builtin)),

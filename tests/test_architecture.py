@@ -43,6 +43,7 @@ LAYERS = [
         "inversions",
         "plug",
         "tables",
+        "tlb",
         "memory",
         "zones",
         "config",

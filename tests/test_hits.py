@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from zsim import hits
 from zsim.hits import HitLoops, hit_loops
 from zsim.memory import ACCESSED, DIRTY, PRESENT, WRITABLE
+from zsim.tlb import Tlb
 
 PAGES = 6
 QUICK = settings(deadline=None, max_examples=200, suppress_health_check=[HealthCheck.too_slow])
@@ -63,6 +64,22 @@ def test_touch(loops: HitLoops, accesses: list[tuple[int, int]], table: list[int
     dense, pte = columns(loops, accesses, table)
     assert loops.touch(dense, pte, row, stop) == expected_row
     assert list(pte) == expected_table
+
+
+@QUICK
+@given(ACCESSES, TABLES, st.integers(1, PAGES))
+def test_touch_walking(loops: HitLoops, accesses: list[tuple[int, int]], table: list[int], entries: int) -> None:
+    """A read of a page whose translation is at hand sets nothing, nor does a write once the page is dirty."""
+    expected, known = list(table), [-1] * entries
+    row = obvious(accesses, table, 0, len(accesses))[0]
+    for page, write in accesses[:row]:
+        if known[page % entries] != page or write and not expected[page] & DIRTY:
+            expected[page] |= ACCESSED | (DIRTY if write else 0)
+        known[page % entries] = page
+    dense, pte = columns(loops, accesses, table)
+    tlb: Any = Tlb(entries).entries
+    assert loops.touch_walking(dense, pte, 0, len(accesses), np.asarray(tlb) if loops.compiled else tlb) == row
+    assert (list(pte), list(tlb)) == (expected, known)
 
 
 @QUICK

@@ -50,6 +50,12 @@ class MemoryConfig:
     page_table_bytes: int = key(
         0, "page tables charged (96 KiB in the recorded kernel runs) or held; 0: not counted", "bytes", at_least=0
     )
+    tlb_entries: int = key(
+        0,
+        "translations a processor has at hand: an access to one of these pages does not set the accessed bit that "
+        "reclaim has cleared, as on x86; 0: every access sets it. For two-list, mglru and clock",
+        at_least=0,
+    )
     task_exit: bool = key(
         True, "a task that ends while others go on frees its anonymous pages, their swap slots and compressed copies"
     )

@@ -19,8 +19,9 @@ from zsim.faults import BLOCKED, Faults
 from zsim.hits import hit_loops
 from zsim.kswapd import Kswapd
 from zsim.machine import Machine, OutOfMemoryError, Write
-from zsim.memory import ACCESSED
+from zsim.memory import ACCESSED, DIRTY
 from zsim.sampler import Sampler
+from zsim.tlb import Tlb
 from zsim.traces.trace import TaskTrace, Trace
 from zsim.vmscan import Vmscan
 
@@ -114,6 +115,8 @@ class Engine:
         policy, access_ns = self.machine.policy, config.cost.access_ns
         self.stamped_values: list[Any] = [policy.stamp_values(task, access_ns) for task in trace.tasks]
         self.live = [task for task in self.tasks if task.trace.starts_after is None]
+        entries = 0 if self.stamped else config.memory.tlb_entries
+        self.tlbs = [Tlb(entries) for _ in self.tasks] if entries else []
         self.outcome = "done"
         self.on_fault: OnFault | None = None
         self.unlimited_ns = unlimited_runtime_ns(trace, config)
@@ -132,11 +135,13 @@ class Engine:
         access_ns = self.config.cost.access_ns
         tasks = []
         for number, recorded in enumerate(self.trace.tasks):
-            stops = {row for row, _ in recorded.remaps} | {after[1] for after in starts if after and after[0] == number}
+            stops = {row for row, _ in recorded.remaps} | {*recorded.switches}
+            stops |= {after[1] for after in starts if after and after[0] == number}
             tasks.append(Task(number, recorded, sorted({*stops, max(len(recorded.accesses) - 1, 0)}), access_ns))
         for task, after in zip(tasks, starts, strict=True):
             if after:
                 self.children.setdefault(after, []).append(task)
+        self.switches = [set(task.trace.switches) for task in tasks]
         self.remaps = [dict[int, list[int]]() for _ in tasks]
         for task in tasks:
             for row, page in task.trace.remaps:
@@ -173,9 +178,11 @@ class Engine:
         return self.clock.timeout(machine.spent_ns, result)
 
     def _stall(self, stall_ns: int) -> None:
-        """The tasks stand still: kswapd has their processor."""
+        """The tasks stand still: kswapd has their processor. What it unmaps it flushes from the TLB with all else."""
         for task in self.live:
             task.offset_ns += stall_ns
+        for tlb in self.tlbs:
+            tlb.flush()
 
     def _schedule_write(self, write: Write) -> None:
         self.clock.at(write.done_ns, lambda: self._end_write(write))
@@ -243,6 +250,9 @@ class Engine:
                 task.accesses, self.pte, task.row, stop,
                 self.stamp, self.stamped_values[task.number], task.offset_ns, task.access_ns,
             )  # fmt: skip
+        elif self.tlbs:
+            tlb = self.tlbs[task.number].entries
+            row = self.loops.touch_walking(task.accesses, self.pte, task.row, stop, tlb)
         else:
             row = self.loops.touch(task.accesses, self.pte, task.row, stop)
         task.row = self.machine.cursors[task.number] = row
@@ -303,9 +313,11 @@ class Engine:
         if self.stamped:
             values = self.stamped_values[task.number]
             self.stamp[page] = task.offset_ns + (int(values[row]) if len(values) else row * task.access_ns)
+        if self.tlbs and row in self.switches[task.number]:
+            self.tlbs[task.number].flush()
         bits = machine.memory.pte[page]
         if bits & (1 << write):
-            machine.memory.pte[page] = bits | ACCESSED | (write << 3)
+            self._hit(task, page, write)
         elif not self._fault(task, page, write, start_ns):
             return
         task.row = machine.cursors[task.number] = row + 1
@@ -315,6 +327,12 @@ class Engine:
         if task.row == task.length:
             task.end_ns = task.start_ns(row) + task.access_ns
             self.clock.at(task.end_ns, lambda: self._exit(task))
+
+    def _hit(self, task: Task, page: int, write: int) -> None:
+        """The processor sets bits where it walks the page table; it does so, too, at the first write."""
+        pte = self.machine.memory.pte
+        if not self.tlbs or self.tlbs[task.number].walks(page) or write and not pte[page] & DIRTY:
+            pte[page] |= ACCESSED | (write << 3)
 
     def _fault(self, task: Task, page: int, write: int, start_ns: int) -> bool:
         """Resolve a fault; False: the task waits for a write to end and tries again then."""
@@ -326,6 +344,8 @@ class Engine:
             return False
         task.fault_ns = -1
         task.offset_ns += stall_ns
+        if self.tlbs:
+            self.tlbs[task.number].walks(page)
         if self.on_fault:
             self.on_fault(task.number, task.row, self.faults.kind)
         if self.audit and self.machine.counters.pgfault % self.check_every == 0:

@@ -9,11 +9,12 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any, NamedTuple
 
+DIRTY = 8
 READ = 1 | 4
-WRITTEN = 2 | 4 | 8
+WRITTEN = 2 | 4 | DIRTY
 """The bits that are set once a read or a write has hit: PRESENT or WRITABLE before it, ACCESSED and DIRTY by it."""
 ALLOWS = 1 | 2
-LEAVES = 4 | 8
+LEAVES = 4 | DIRTY
 
 COMPILE_FROM_ACCESSES = 4_000_000
 """Below this the uncompiled loop is done before numba is loaded (0.4 s; 10 million accesses/s uncompiled)."""
@@ -29,6 +30,22 @@ def touch(accesses: Any, pte: Any, row: int, stop: int) -> int:
             if not bits & wanted & ALLOWS:
                 return at
             pte[access >> 1] = bits | wanted & LEAVES
+    return max(row, stop)
+
+
+def touch_walking(accesses: Any, pte: Any, row: int, stop: int, tlb: Any) -> int:
+    """`touch` of a processor with a TLB (zsim.tlb): only accesses that walk the page table set bits."""
+    entries = len(tlb)
+    for at in range(row, stop):
+        access = accesses[at]
+        wanted = WRITTEN if access & 1 else READ
+        page = access >> 1
+        bits = pte[page]
+        if not bits & wanted & ALLOWS:
+            return at
+        if tlb[page % entries] != page or wanted & ~bits & DIRTY:
+            pte[page] = bits | wanted & LEAVES
+            tlb[page % entries] = page
     return max(row, stop)
 
 
@@ -59,9 +76,10 @@ def scan(accesses: Any, pte: Any, row: int, stop: int) -> int:
 
 
 class HitLoops(NamedTuple):
-    """The three loops, compiled or not."""
+    """The four loops, compiled or not."""
 
     touch: Callable[..., int]
+    touch_walking: Callable[..., int]
     touch_stamped: Callable[..., int]
     scan: Callable[..., int]
     compiled: bool
@@ -74,10 +92,10 @@ def _compiled() -> HitLoops | None:
     except ImportError:
         return None
     jit = numba.njit(cache=True, nogil=True)
-    return HitLoops(jit(touch), jit(touch_stamped), jit(scan), True)
+    return HitLoops(jit(touch), jit(touch_walking), jit(touch_stamped), jit(scan), True)
 
 
 def hit_loops(accesses: int) -> HitLoops:
     """The loops to use for a trace of so many accesses; ZSIM_NO_JIT=1 keeps them uncompiled."""
     loops = _compiled() if accesses >= COMPILE_FROM_ACCESSES and not os.environ.get("ZSIM_NO_JIT") else None
-    return loops or HitLoops(touch, touch_stamped, scan, False)
+    return loops or HitLoops(touch, touch_walking, touch_stamped, scan, False)

@@ -20,6 +20,7 @@ class TaskTrace:
     times_ns   int64, the access's time in the task with no memory stall, from the task's own start; None: no times
     starts_after  (task index, row of that task) whose replay starts this task; None: it starts at time 0
     remaps     (row, page): before this row the task unmaps `page` (its address came back as another kind of memory)
+    switches   rows before which another process had the task's processor
     """
 
     name: str
@@ -27,6 +28,7 @@ class TaskTrace:
     times_ns: npt.NDArray[np.int64] | None = None
     starts_after: tuple[int, int] | None = None
     remaps: list[tuple[int, int]] = field(default_factory=list)
+    switches: list[int] = field(default_factory=list)
 
 
 @dataclass

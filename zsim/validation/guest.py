@@ -40,6 +40,9 @@ GUEST = {
 """The guests' emulated disk and processor: an access, a store, a load and a read as the recordings' clock has them on
 average, and a write so long that of the pages zswap writes back as many get on reclaim's lists before it ends, and are
 freed at once, as in the recordings (docs/validation.md: how much it matters)."""
+TLB_ENTRIES = 4096
+"""QEMU's emulated processor doubles its TLB, from 256 on, whenever more than 70 % of it was used when it is flushed,
+and the fill uses 2,048 pages between two flushes (tlb_mmu_resize_locked in accel/tcg/cputlb.c)."""
 LEAK_FIXED: Kernel = (6, 6)
 """From here on zswap leaks no references to a full pool ("fix pool refcount bug around shrink_worker()", which was
 not taken over to 6.1: it did not apply)."""
@@ -81,6 +84,7 @@ def config_values(case: Case) -> dict[str, Any]:
         "compressor": codec_of(case),
         "memory.total": str(total_pages * PAGE_SIZE),
         "memory.tables": True,
+        "memory.tlb_entries": TLB_ENTRIES,
         "swap.size": str(max(guest.get("swap_pages", SWAP_SLOTS), 1) * PAGE_SIZE),
         "swap.page_cluster": guest.get("page_cluster") or 0,
         "reclaim.policy": "mglru" if case.is_mglru else "two-list",
@@ -188,7 +192,7 @@ def load_guest_trace(case: Case) -> tuple[Trace, npt.NDArray[np.int64]]:
     trace = Trace(
         name=case.name,
         digest=file_digest(case.trace_path),
-        tasks=[TaskTrace("trace", (page[access] << 1 | write).astype(np.uint32))],
+        tasks=[TaskTrace("trace", (page[access] << 1 | write).astype(np.uint32), switches=_readings(case, access))],
         pages=pages,
         footprint_pages=pages,
         owner=np.zeros(pages, np.uint16),
@@ -198,6 +202,12 @@ def load_guest_trace(case: Case) -> tuple[Trace, npt.NDArray[np.int64]]:
         images=images,
     )
     return trace, access
+
+
+def _readings(case: Case, access: npt.NDArray[np.int64]) -> list[int]:
+    """The rows before which another process read the kernel's counters."""
+    every: int = case.config.get("every") or 0
+    return np.searchsorted(access, np.arange(every, access[-1] + 1, every)).tolist() if every else []
 
 
 def _check(case: Case, op: npt.NDArray[np.int64], cid: npt.NDArray[np.int64], images: Images) -> None:

@@ -1,0 +1,37 @@
+"""A TLB hides accesses from reclaim, until it forgets the page."""
+
+import pytest
+
+from tests.machines import SizesByPage, config_of, make_trace
+from zsim.engine import Engine, ReferenceEngine
+from zsim.tlb import Tlb
+
+
+def test_one_page_a_cell() -> None:
+    """A translation is at hand until another takes its cell or all are flushed."""
+    tlb = Tlb(4)
+    assert [tlb.walks(page) for page in (1, 1, 5, 1, 2, 1)] == [True, False, True, True, True, False]
+    tlb.flush()
+    assert tlb.walks(1)
+
+
+def hot_majors(kind: type[Engine], tlb_entries: int, switches: list[int]) -> int:
+    """Major faults of four pages that are used all the time, while cold ones stream through the rest of the memory."""
+    rows = [(page, 1) for page in range(4)]
+    for cold in [*range(4, 40), *range(4, 40)]:
+        rows += [(cold, 0), *((page, 0) for page in range(4))]
+    values = {"memory__mode": "memcg", "memory__tlb_entries": tlb_entries, "reclaim__batch": 4}
+    config = config_of(store="none", pages=20, **values)
+    engine = kind(make_trace([rows], switches=[switches]), config, SizesByPage())
+    majors = []
+    engine.on_fault = lambda task, row, fault: majors.append(rows[row][0]) if fault != "minor" else None
+    engine.run()
+    return sum(page < 4 for page in majors)
+
+
+@pytest.mark.parametrize("kind", [Engine, ReferenceEngine])
+def test_what_is_hidden_is_evicted(kind: type[Engine]) -> None:
+    """Pages whose translation is always at hand look unused; without a TLB, or with one flushed often, they stay."""
+    often = list(range(0, 364, 5))
+    seen, hidden, flushed = (hot_majors(kind, *case) for case in ((0, []), (64, []), (64, often)))
+    assert flushed == seen < hidden / 4
