@@ -84,7 +84,7 @@ def config_values(case: Case) -> dict[str, Any]:
         "compressor": codec_of(case),
         "memory.total": str(total_pages * PAGE_SIZE),
         "memory.tables": True,
-        "memory.tlb_entries": TLB_ENTRIES,
+        "memory.tlb_entries": guest.get("tlb_entries", TLB_ENTRIES if guest.get("every") else 0),
         "swap.size": str(max(guest.get("swap_pages", SWAP_SLOTS), 1) * PAGE_SIZE),
         "swap.page_cluster": guest.get("page_cluster") or 0,
         "reclaim.policy": "mglru" if case.is_mglru else "two-list",
