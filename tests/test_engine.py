@@ -15,7 +15,7 @@ from zsim.sampler import COLUMNS
 from zsim.traces import open_trace
 from zsim.traces.trace import Trace
 
-LOOSE = settings(deadline=None, max_examples=100, suppress_health_check=[HealthCheck.too_slow])
+LOOSE = settings(deadline=None, max_examples=80, suppress_health_check=[HealthCheck.too_slow])
 RECORDINGS = Path(__file__).parent.parent / "traces"
 BOTH = pytest.mark.parametrize("kind", [Engine, ReferenceEngine])
 PLENTY = {"memory__size": "64M", "memory__entry_bytes": 0}

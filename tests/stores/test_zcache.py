@@ -486,7 +486,7 @@ ZCACHE = {
     "zcache.writeback": st.booleans(),
     "zcache.outstanding_writes_max": st.sampled_from([0, 6400]),
 }
-SLOW = settings(deadline=None, max_examples=25, suppress_health_check=list(HealthCheck), phases=[Phase.generate])
+SLOW = settings(deadline=None, max_examples=15, suppress_health_check=list(HealthCheck), phases=[Phase.generate])
 
 
 def replayed(trace: Trace, config: Config, engine: type[Engine], check: bool = False) -> Engine:

@@ -20,7 +20,7 @@ def opened(rows: list[Row]) -> Trace:
 
 
 @given(tables())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_trace_is_what_rows_say(rows: list[Row]) -> None:
     """Every access, start, remap and image is where a row-by-row reading puts it."""
     trace, expected = opened(rows), plain(rows)
