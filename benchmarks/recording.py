@@ -1,9 +1,10 @@
 """How exact a recording is, and what it costs.
 
     python benchmarks/recording.py exact [PROGRAM ...]    LRU faults of ptrace recordings against every access
+    python benchmarks/recording.py spread [SEED ...]    those of python3 in its own environment, by hash seed
     python benchmarks/recording.py cost [WAY [PROGRAM ...]]    slowdown, rows, pages, images and files of programs
 
-Every access is what valgrind's lackey sees. Both need the programs they run: valgrind; sort, sqlite3, gcc, python3,
+Every access is what valgrind's lackey sees. All need the programs they run: valgrind; sort, sqlite3, gcc, python3,
 node, tar. Minutes each.
 """
 
@@ -89,7 +90,6 @@ def exact(*names: str) -> None:
     For each K two figures: all accesses that lackey sees cut into batches, and a ptrace recording of another run.
     Pages are counted by address, as lackey has them: a recording tells a page of a file from the private copy of it.
     """
-    Memory.identity = lambda self, area, page, write: (page, None)  # type: ignore[method-assign]
     print("| program | K | rows cut, recorded |", *(f"{memory} |" for memory in MEMORIES))
     print("|---|---|---|" + "---|" * len(MEMORIES))
     for name in names or EXACT:
@@ -121,18 +121,34 @@ def under_valgrind() -> dict[str, str]:
 def compare(name: str, command: str, k: int, every: list[int]) -> None:
     """One row: by how many per cent cut and recorded batches of K pages are off; in brackets below their promise."""
     least = str(k * BATCHES_IN_MEMORY)
-    cut, recorded = f"{name}-cut{k}", f"{name}-k{k}"
+    cut, by_ptrace = f"{name}-cut{k}", f"{name}-k{k}"
     zsim("trace", "reduce", "--method", "batches", "--pages", least, f"{name}.trace.parquet", f"{cut}.trace.parquet")
-    limit = Limit(k * BATCHES_IN_MEMORY * 4096)
-    what = replace(job(command, limit, content="none", file_calls=False), environ=under_valgrind())
-    status, notes = record(what, recorded)
-    assert status == 0
+    recorded_rows = recorded(by_ptrace, command, k, under_valgrind())
     rows = parquet.read_metadata(f"{cut}.trace.parquet").num_rows
     cells = []
-    for memory, whole, *parts in zip(MEMORIES, every, faults(cut), faults(recorded), strict=True):
+    for memory, whole, *parts in zip(MEMORIES, every, faults(cut), faults(by_ptrace), strict=True):
         cell = ", ".join(f"{(part / whole - 1) * 100:+.1f}" for part in parts)
         cells.append(f"{cell} |" if memory >= k * BATCHES_IN_MEMORY else f"({cell}) |")
-    print(f"| | {k} | {rows:,}, {notes['rows']:,} |", *cells, flush=True)
+    print(f"| | {k} | {rows:,}, {recorded_rows:,} |", *cells, flush=True)
+
+
+def recorded(name: str, command: str, k: int, environ: dict[str, str]) -> int:
+    """Record a program by ptrace as the trace `name`, pages by address; how many rows it has."""
+    Memory.identity = lambda self, area, page, write: (page, None)  # type: ignore[method-assign]
+    what = job(command, Limit(k * BATCHES_IN_MEMORY * 4096), content="none", file_calls=False)
+    status, notes = record(replace(what, environ=environ), name)
+    assert status == 0
+    rows: int = notes["rows"]
+    return rows
+
+
+def spread(*seeds: str) -> None:
+    """How far a cliff moves by itself: recordings of python3 with K = 128 that differ in the seed of its hashes."""
+    print("| hash seed | rows |", *(f"{memory} |" for memory in MEMORIES))
+    print("|---|---|" + "---|" * len(MEMORIES))
+    for seed in seeds or ("0", "1"):
+        rows = recorded(f"seed{seed}", EXACT["python3"], 128, ENVIRON | {"PYTHONHASHSEED": seed})
+        print(f"| {seed} | {rows:,} |", *(f"{count:,} |" for count in faults(f"seed{seed}")), flush=True)
 
 
 def faults(name: str) -> list[int]:
@@ -176,4 +192,4 @@ if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)
         make_inputs()
-        {"exact": exact, "cost": cost}[sys.argv[1]](*sys.argv[2:])
+        {"exact": exact, "spread": spread, "cost": cost}[sys.argv[1]](*sys.argv[2:])
