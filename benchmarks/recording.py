@@ -1,15 +1,18 @@
 """How exact a recording is, and what it costs.
 
-    python benchmarks/recording.py exact    LRU faults of ptrace recordings against every access, by valgrind's lackey
+    python benchmarks/recording.py exact [PROGRAM ...]    LRU faults of ptrace recordings against every access
+    python benchmarks/recording.py spread [SEED ...]    those of python3 in its own environment, by hash seed
     python benchmarks/recording.py cost [WAY [PROGRAM ...]]    slowdown, rows, pages, images and files of programs
 
-Both need the programs they run: valgrind; sort, sqlite3, gcc, python3, node, tar. Minutes each.
+Every access is what valgrind's lackey sees. All need the programs they run: valgrind; sort, sqlite3, gcc, python3,
+node, tar. Minutes each.
 """
 
 import json
 import subprocess
 import sys
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -48,12 +51,13 @@ PROGRAMS = {
 }
 CC1 = subprocess.run(["gcc", "-print-prog-name=cc1"], capture_output=True, text=True, check=False).stdout.strip()
 EXACT = {
-    "python3": "python3 -I -S script.py",
+    "python3": "python3 -s -S script.py",
     "sort": "sort --parallel=1 -S 4M lines -o sorted",
     "sqlite3": "sqlite3 :memory: -init fewer .quit",
     "cc1": f"{CC1} -quiet -O1 short.c -o short.s",
 }
 """Each one process that ends in some minutes under lackey."""
+ENVIRON = environment() | {"PATH": "/usr/bin:/bin", "PYTHONHASHSEED": "0"}
 MEMORIES = (256, 384, 512, 768, 1024)
 KS = (64, 128, 256)
 
@@ -61,9 +65,8 @@ KS = (64, 128, 256)
 def job(command: str, limit: Limit, **more: Any) -> Job:
     import shlex
 
-    environ = environment() | {"PATH": "/usr/bin:/bin"}
     words = shlex.split(command)
-    return Job(find_program(words[0], environ), words, environ, limit, **more)
+    return Job(find_program(words[0], ENVIRON), words, ENVIRON, limit, **more)
 
 
 def make_inputs() -> None:
@@ -78,19 +81,19 @@ def make_inputs() -> None:
     Path("script.py").write_text(SCRIPT)
     functions = [f"int f{n}(int x) {{ return x * {n} + f{n // 2}(x); }}\n" for n in range(2, 60)]
     Path("m.c").write_text("int f1(int x) { return x; }\n" + "".join(functions))
-    Path("short.c").write_text("int f1(int x) { return x; }\n" + "".join(functions[:20]))
+    Path("short.c").write_text("int f1(int x) { return x; }\n" + "".join(functions[:4]))
 
 
-def exact() -> None:
+def exact(*names: str) -> None:
     """LRU faults, first touches included, at five memories: by every access of a program, and by batches of them.
 
     For each K two figures: all accesses that lackey sees cut into batches, and a ptrace recording of another run.
     Pages are counted by address, as lackey has them: a recording tells a page of a file from the private copy of it.
     """
-    Memory.identity = lambda self, area, page, write: (page, None)  # type: ignore[method-assign]
     print("| program | K | rows cut, recorded |", *(f"{memory} |" for memory in MEMORIES))
     print("|---|---|---|" + "---|" * len(MEMORIES))
-    for name, command in EXACT.items():
+    for name in names or EXACT:
+        command = EXACT[name]
         rows = every_access(name, command)
         zsim("trace", "reduce", "--pages", str(MEMORIES[0]), f"{name}.trace.parquet", f"{name}-least.trace.parquet")
         every = faults(f"{name}-least")
@@ -103,26 +106,49 @@ def every_access(name: str, command: str) -> int:
     """Write all accesses of a program as the trace `name`; how many there are."""
     lines = f"valgrind --tool=lackey --trace-mem=yes --log-fd=9 {command} 9>&1 >/dev/null 2>/dev/null"
     convert = f"{sys.executable} -m zsim trace convert --from lackey --json - {name}.trace.parquet"
-    environ = environment() | {"PATH": "/usr/bin:/bin"}
-    done = subprocess.run(f"{lines} | {convert}", shell=True, check=True, env=environ, stdout=subprocess.PIPE)
+    done = subprocess.run(f"{lines} | {convert}", shell=True, check=True, env=ENVIRON, stdout=subprocess.PIPE)
     rows: int = json.loads(done.stdout)["accesses"]
     return rows
+
+
+def under_valgrind() -> dict[str, str]:
+    """The environment of a program under valgrind, which adds variables: they move what the program has in memory."""
+    command = ["valgrind", "--tool=lackey", "--log-file=/dev/null", "env"]
+    done = subprocess.run(command, check=True, env=ENVIRON, stdout=subprocess.PIPE, text=True)
+    return dict(line.split("=", 1) for line in done.stdout.splitlines())
 
 
 def compare(name: str, command: str, k: int, every: list[int]) -> None:
     """One row: by how many per cent cut and recorded batches of K pages are off; in brackets below their promise."""
     least = str(k * BATCHES_IN_MEMORY)
-    cut, recorded = f"{name}-cut{k}", f"{name}-k{k}"
+    cut, by_ptrace = f"{name}-cut{k}", f"{name}-k{k}"
     zsim("trace", "reduce", "--method", "batches", "--pages", least, f"{name}.trace.parquet", f"{cut}.trace.parquet")
-    limit = Limit(k * BATCHES_IN_MEMORY * 4096)
-    status, notes = record(job(command, limit, content="none", file_calls=False), recorded)
-    assert status == 0
+    recorded_rows = recorded(by_ptrace, command, k, under_valgrind())
     rows = parquet.read_metadata(f"{cut}.trace.parquet").num_rows
     cells = []
-    for memory, whole, *parts in zip(MEMORIES, every, faults(cut), faults(recorded), strict=True):
+    for memory, whole, *parts in zip(MEMORIES, every, faults(cut), faults(by_ptrace), strict=True):
         cell = ", ".join(f"{(part / whole - 1) * 100:+.1f}" for part in parts)
         cells.append(f"{cell} |" if memory >= k * BATCHES_IN_MEMORY else f"({cell}) |")
-    print(f"| | {k} | {rows:,}, {notes['rows']:,} |", *cells, flush=True)
+    print(f"| | {k} | {rows:,}, {recorded_rows:,} |", *cells, flush=True)
+
+
+def recorded(name: str, command: str, k: int, environ: dict[str, str]) -> int:
+    """Record a program by ptrace as the trace `name`, pages by address; how many rows it has."""
+    Memory.identity = lambda self, area, page, write: (page, None)  # type: ignore[method-assign]
+    what = job(command, Limit(k * BATCHES_IN_MEMORY * 4096), content="none", file_calls=False)
+    status, notes = record(replace(what, environ=environ), name)
+    assert status == 0
+    rows: int = notes["rows"]
+    return rows
+
+
+def spread(*seeds: str) -> None:
+    """How far a cliff moves by itself: recordings of python3 with K = 128 that differ in the seed of its hashes."""
+    print("| hash seed | rows |", *(f"{memory} |" for memory in MEMORIES))
+    print("|---|---|" + "---|" * len(MEMORIES))
+    for seed in seeds or ("0", "1"):
+        rows = recorded(f"seed{seed}", EXACT["python3"], 128, ENVIRON | {"PYTHONHASHSEED": seed})
+        print(f"| {seed} | {rows:,} |", *(f"{count:,} |" for count in faults(f"seed{seed}")), flush=True)
 
 
 def faults(name: str) -> list[int]:
@@ -166,4 +192,4 @@ if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)
         make_inputs()
-        {"exact": exact, "cost": cost}[sys.argv[1]](*sys.argv[2:])
+        {"exact": exact, "spread": spread, "cost": cost}[sys.argv[1]](*sys.argv[2:])

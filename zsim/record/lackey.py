@@ -1,15 +1,17 @@
 """`--via lackey`: the program runs under valgrind's lackey, which writes down every access it makes.
 
-Exact but for what the kernel touches, some thousand times slower, and one process only. Lines are `I  ADDRESS,SIZE`,
-` L `, ` S ` and ` M ` (Valgrind manual, "Lackey"). Addresses are the program's own, so contents come from its memory.
+Exact but for what the kernel touches, thousands of times slower, and one process only. Addresses are the program's own,
+so contents come from its memory.
 """
 
 import os
-import re
 import shutil
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+
+import numpy as np
 
 from zsim.errors import UsageError
 from zsim.record import Ended, Job, Way
@@ -19,9 +21,12 @@ from zsim.record.journal import Journal
 from zsim.record.launch import check_linux, start
 from zsim.record.memory import FilePages, Memory
 from zsim.record.signals import exit_code
+from zsim.traces.formats.accesses import Repeats, pages_of
+from zsim.traces.formats.lackey import Lines
 
-ACCESS = re.compile(rb"^(?:I | ([LSM])) ([0-9a-f]+)[0-9a-f]{3},", re.M)
-PIECE_BYTES = 1 << 18
+PIPE_BYTES = 1 << 16
+PAUSE_S = 0.0005
+"""Until the pipe has lines again. A reader that waits in it is woken at each line, which takes longer than the line."""
 ACCESS_NS = 0.3
 """Of an access, where the program's own CPU time is not known: about what a processor at 3 GHz takes."""
 
@@ -66,34 +71,45 @@ class Watcher:
         self.after_batch = after_batch
         self.contents = job.content != "none"
         self.accesses = 0
-        self._seen: set[tuple[bytes, bytes]] = set()
+        self._lines = 0
+        self._repeats = Repeats()
+        self._seen: set[int] = set()
 
     def follow(self, lines: int) -> None:
         """Take lines until the program ends."""
         rest = b""
-        while piece := os.read(lines, PIECE_BYTES):
+        while piece := os.read(lines, PIPE_BYTES):
             whole, _, rest = (rest + piece).rpartition(b"\n")
-            self._take(ACCESS.findall(whole + b"\n"))
+            if whole:
+                self._take(whole)
+            if len(piece) < PIPE_BYTES // 2:
+                time.sleep(PAUSE_S)
         os.close(lines)
         self._capture()
 
-    def _take(self, found: list[tuple[bytes, bytes]]) -> None:
-        """Look at accesses as (letter, page in hexadecimal); a fetch has no letter."""
+    def _take(self, text: bytes) -> None:
+        """Look at the accesses of whole lines."""
+        lines = Lines(text, self._lines + 1, "lackey")
+        rows, page = pages_of(lines.address, lines.size_bytes, lines.where)
+        write = (lines.kind >= 2).astype(np.uint8)[rows]
+        kept = self._repeats.kept(page, write)
+        ats = self.accesses + np.arange(len(lines.kind))[rows][kept]
         seen = self._seen
-        for at, access in enumerate(found):
-            if access not in seen:
-                self._access(access, self.accesses + at)
+        keys = page[kept] << np.uint64(1) | write[kept]
+        for at, key in zip(ats.tolist(), keys.tolist(), strict=True):
+            if key not in seen:
+                self._access(key >> 1, bool(key & 1), at)
                 seen = self._seen
-        self.accesses += len(found)
+                seen.add(key)
+        self.accesses += len(lines.kind)
+        self._lines += text.count(b"\n") + 1
 
-    def _access(self, access: tuple[bytes, bytes], at: int) -> None:
-        page, write = int(access[1], 16), access[0] in (b"S", b"M")
+    def _access(self, page: int, write: bool, at: int) -> None:
         memory = self._memory_with(page)
         area = memory.areas.find(page)
         number, file = (page, None) if area is None else memory.identity(area, page, write)
         if self.journal.full and (number, self.task) not in self.journal.batch:
             self._turn_page()
-        self._seen.add(access)
         if file is None:
             memory.note(page, write)
         self.journal.access(int(at * ACCESS_NS), self.task, number, write, file)

@@ -22,6 +22,9 @@ KINDS = {b"I  ": 0, b" L ": 1, b" S ": 2, b" M ": 3}
 DIGITS = np.full(256, 255, np.uint8)
 DIGITS[list(b"0123456789")] = range(10)
 DIGITS[list(b"abcdef")] = DIGITS[list(b"ABCDEF")] = range(10, 16)
+LAST_BYTES = np.array([2**64 - 2 ** (64 - 8 * count) for count in range(9)], np.uint64)
+"""Of a word of eight bytes, what masks all but the last so many."""
+PACKING = [(4, 0x00FF00FF00FF00FF), (8, 0x0000FFFF0000FFFF), (16, 0x00000000FFFFFFFF)]
 EXPECTED = "a line of lackey --trace-mem=yes, such as ' L 1ffeffe7e0,8'"
 Bytes = npt.NDArray[np.uint8]
 Places = npt.NDArray[np.int64]
@@ -50,33 +53,47 @@ class Lines:
         ends = np.flatnonzero(self.data == 10)
         starts = np.r_[0, ends[:-1] + 1]
         ends -= self.data[ends - 1] == ord("\r")
-        rest = np.flatnonzero((ends > starts) & ~np.isin(self.data[starts], list(b"=-*")))
+        head = self.data[starts]
+        rest = np.flatnonzero((ends > starts) & (head != ord("=")) & (head != ord("-")) & (head != ord("*")))
         self.numbers, starts, ends = rest + line, starts[rest], ends[rest]
         self.kind = self._kinds(starts, ends)
         commas = np.flatnonzero(self.data == ord(","))
         comma = np.append(commas, len(self.data))[np.searchsorted(commas, starts)]
         self._check((comma >= ends - 1) | (comma < starts + 4), starts, ends)
-        self.address = self._number(starts + 3, comma, 16, starts, ends)
-        self.size_bytes = self._number(comma + 1, ends, 10, starts, ends)
+        self.address = self._address(starts + 3, comma, starts, ends)
+        self.size_bytes = self._size_bytes(comma + 1, ends, starts, ends)
         self._spans = starts, ends
 
     def _kinds(self, starts: Places, ends: Places) -> npt.NDArray[np.int8]:
         kind = np.full(len(starts), -1, np.int8)
-        heads = np.stack([self.data[np.minimum(starts + i, len(self.data) - 1)] for i in range(3)], axis=1)
+        last = len(self.data) - 1
+        first, second, third = (self.data[np.minimum(starts + i, last)].astype(np.int32) for i in range(3))
+        head = first << 16 | second << 8 | third
         for text, code in KINDS.items():
-            kind[(heads == np.frombuffer(text, np.uint8)).all(axis=1)] = code
+            kind[head == int.from_bytes(text, "big")] = code
         self._check(kind < 0, starts, ends)
         return kind
 
-    def _number(self, first: Places, end: Places, base: int, starts: Places, ends: Places) -> npt.NDArray[np.uint64]:
-        """The numbers written at first .. end - 1, from their last digit on."""
+    def _address(self, first: Places, end: Places, starts: Places, ends: Places) -> npt.NDArray[np.uint64]:
+        """The hexadecimal numbers written at first .. end - 1, as two words of eight digits."""
         digits = end - first
-        self._check((digits < 1) | (digits > (16 if base == 16 else 9)), starts, ends)
+        self._check((digits < 1) | (digits > 16), starts, ends)
+        values = np.r_[np.zeros(16, np.uint8), DIGITS[self.data]]
+        words = np.ndarray(len(values) - 7, "<u8", values, strides=(1,))
+        low = words[end + 8] & LAST_BYTES[np.minimum(digits, 8)]
+        high = words[end] & LAST_BYTES[np.maximum(digits - 8, 0)]
+        self._check(((low | high) & np.uint64(0xF0F0F0F0F0F0F0F0)) != 0, starts, ends)
+        return _packed(high) << np.uint64(32) | _packed(low)
+
+    def _size_bytes(self, first: Places, end: Places, starts: Places, ends: Places) -> npt.NDArray[np.uint64]:
+        """The decimal numbers written at first .. end - 1."""
+        digits = end - first
+        self._check((digits < 1) | (digits > 9), starts, ends)
         value = np.zeros(len(first), np.uint64)
         for place in range(int(digits.max(initial=0))):
-            digit = np.where(place < digits, DIGITS[self.data[np.maximum(end - 1 - place, 0)]], 0)
-            self._check(digit >= base, starts, ends)
-            value += digit.astype(np.uint64) * np.uint64(base**place)
+            digit = np.where(place < digits, DIGITS[self.data[end - 1 - place]], 0)
+            self._check(digit >= 10, starts, ends)
+            value += digit.astype(np.uint64) * np.uint64(10**place)
         return value
 
     def _check(self, wrong: npt.NDArray[np.bool_], starts: Places, ends: Places) -> None:
@@ -88,3 +105,11 @@ class Lines:
     def where(self, row: int) -> str:
         """The file and line of an access."""
         return f"{self.place}:{self.numbers[row]}"
+
+
+def _packed(words: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
+    """Words of eight bytes, a hexadecimal digit each and the highest first, as numbers."""
+    words = words.byteswap()
+    for shift, mask in PACKING:
+        words = (words | words >> np.uint64(shift)) & np.uint64(mask)
+    return words
