@@ -156,6 +156,18 @@ def test_balanced_is_above_the_high_mark() -> None:
     assert not bench.vmscan.balanced()
 
 
+@pytest.mark.parametrize(("device", "page_ns", "written"), [("hdd", 0, 33), ("hdd", 1000, 73), ("nvme", 100_000, 37)])
+def test_only_what_is_free_is_progress_where_time_passes(device: str, page_ns: int, written: int) -> None:
+    """32 pages to a request: timeless reclaim has enough with the first, other goes on until it has ended.
+
+    73 is all there is: of 256 accessed pages so many have been looked at when priority 0 comes to them again.
+    """
+    values = {"memory__mode": "memcg", "reclaim__batch": 4, "swap__request_pages": 32, "swap__device": device}
+    config = config_of(era="6.1", store="none", pages=256, cost__reclaim_page_ns=page_ns, **values)
+    trace = make_trace([[(page, 1) for page in range(257)]])
+    assert replayed(trace, config).machine.counters.pswpout == written
+
+
 def test_kswapd_rests_while_enough_is_written() -> None:
     """48 pages under writeback will bring 40 free pages above the mark of 48; once written they must be freed first."""
     bench = Bench(pages=100, memory__size="400K", store="none")

@@ -19,8 +19,9 @@ ENDLESS = 10_000
 class Vmscan:
     """Reclaim of one machine or cgroup.
 
-    A difference to the kernel, whose reclaimers are throttled by time: pages under writeback count towards what reclaim
-    wants, and a reclaimer that freed nothing waits for one of the writes to end.
+    Only a freed page is progress where looking at a page takes time (`cost.reclaim_page_ns`): a pass goes on while what
+    it writes is under way. Where it takes none no write could end meanwhile, and pages under writeback count. A
+    difference to the kernel, whose reclaimers are throttled by time: who freed nothing waits for one of the writes to end.
     """
 
     def __init__(self, machine: Machine, audit: Audit | None) -> None:
@@ -31,6 +32,7 @@ class Vmscan:
         self._pressure_now = Pressure(0)
         self._flushed_blocks: list[int] = []
         self._paged_out = 0
+        self._takes_time = machine.config.cost.reclaim_page_ns > 0
         self.preempted: Callable[[], bool] = lambda: False
         machine.make_room = self.make_room
         if isinstance(machine.room.batches, Zones):
@@ -132,6 +134,8 @@ class Vmscan:
     def _coming(self, wanted: int) -> int:
         """How much of what is wanted will be free when writes under way have ended, beyond what they left already."""
         machine = self.machine
+        if self._takes_time:
+            return 0
         return min(self._coming_frames(), max(wanted - len(machine.cleaned), 0))
 
     def _coming_frames(self) -> int:
@@ -169,9 +173,12 @@ class Vmscan:
         self._unplug()
 
     def _unplug(self) -> None:
-        """Submit what waits in the plug: it counts from now on, until it is written and to be freed first."""
+        """Submit what waits in the plug: if it counts, it does from now on, until it is written and to be freed first."""
         machine, pressure = self.machine, self._pressure_now
         machine.flush_writes()
+        if self._takes_time:
+            machine.reap()
+            return
         pressure.progress += pressure.plugged
         pressure.plugged = 0
         machine.reap()
@@ -219,8 +226,8 @@ class Vmscan:
         return self.machine.room.balanced()
 
     def kswapd_may_rest(self) -> bool:
-        """Whether the writes under way will free what is missing to the high mark."""
-        coming = self._coming_frames()
+        """Whether the writes under way will free what is missing to the high mark: where looking takes no time."""
+        coming = 0 if self._takes_time else self._coming_frames()
         return coming > 0 and self.machine.room.balanced(coming)
 
     # One page.
@@ -228,7 +235,9 @@ class Vmscan:
     def pageout(self, page: int) -> int:
         """Unmap a page, keep its contents somewhere, free its frame: FREED, KEPT (being written) or ACTIVATED."""
         machine, memory = self.machine, self.machine.memory
-        machine.spent_ns += machine.config.cost.reclaim_page_ns
+        if self._takes_time:
+            machine.spent_ns += machine.config.cost.reclaim_page_ns
+            machine.reap()
         flags = memory.flags[page]
         if flags & WRITEBACK:
             machine.mark_for_rotation(page)
@@ -303,7 +312,7 @@ class Vmscan:
         if machine.plug_is_full(page):
             self._unplug()
         machine.queue_write(page)
-        self._pressure_now.plugged += 1
+        self._pressure_now.plugged += not self._takes_time
         return KEPT
 
     def _is_zero(self, page: int) -> bool:

@@ -26,6 +26,13 @@ SWAP_SLOTS = 65_535
 """A 256 MiB swap device, less its header."""
 IDLE_PAGES = 32
 """Pages of idle processes, swapped out early on: frames that the trace gets besides those that were free."""
+SLAB_PAGES = 12
+"""By so many pages slab memory grew in the runs without zswap, on average: nodes of the swap cache, and what else."""
+ENTRY_BYTES = {"zbud": 64, "z3fold": 64, "zsmalloc": 80}
+"""Slab memory per stored page to 6.7, beyond that: zswap's entry, for zsmalloc a handle and its share of a zspage's
+descriptor (the recordings: 61 to 64, and 77 to 83). Later kernels have a tree of nodes besides, 95 in all."""
+NODES: Kernel = (6, 9)
+"""From here on zswap's entries are in an xarray, before in a tree of their own pointers."""
 REQUEST_PAGES = 254
 """Most pages of a request of the guests' swap disk: the 256 descriptors of a virtio queue less two."""
 GUEST = {
@@ -158,12 +165,13 @@ def _ram(case: Case) -> dict[str, Any]:
     """
     guest = case.config
     zones = sorted(guest["zones"].values(), key=lambda zone: -zone["managed"])
-    usable = guest["free_pages_before"] + guest.get("pcp_free_before", 0) + IDLE_PAGES
+    usable = guest["free_pages_before"] + guest.get("pcp_free_before", 0) + IDLE_PAGES - SLAB_PAGES
     usable -= PCP_PAGES[case.kernel >= PCP_TUNED]
     sizes = [zone["free"] for zone in zones]
     sizes[0] += usable - sum(sizes)
     marks = [[zone[mark] for mark in ("min", "low", "high")] + [max(zone["protection"])] for zone in zones]
-    return {
+    entry = {} if case.kernel >= NODES else {"memory.entry_bytes": ENTRY_BYTES.get(guest["zpool"], 95)}
+    return entry | {
         "memory.mode": "machine",
         "memory.size": str(usable * PAGE_SIZE),
         "cost.wakeup_ns": WAKEUP_NS,
