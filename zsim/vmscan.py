@@ -21,7 +21,7 @@ class Vmscan:
 
     Only a freed page is progress where looking at a page takes time (`cost.reclaim_page_ns`): a pass goes on while what
     it writes is under way. Where it takes none no write could end meanwhile, and pages under writeback count. A
-    difference to the kernel, whose reclaimers are throttled by time: who freed nothing waits for one of the writes to end.
+    difference to the kernel, whose reclaimers are throttled by time: who freed nothing waits for a write to end.
     """
 
     def __init__(self, machine: Machine, audit: Audit | None) -> None:
@@ -173,7 +173,7 @@ class Vmscan:
         self._unplug()
 
     def _unplug(self) -> None:
-        """Submit what waits in the plug: if it counts, it does from now on, until it is written and to be freed first."""
+        """Submit what waits in the plug. If it counts, it does from now on, until it is written and freed first."""
         machine, pressure = self.machine, self._pressure_now
         machine.flush_writes()
         if self._takes_time:
@@ -235,9 +235,7 @@ class Vmscan:
     def pageout(self, page: int) -> int:
         """Unmap a page, keep its contents somewhere, free its frame: FREED, KEPT (being written) or ACTIVATED."""
         machine, memory = self.machine, self.machine.memory
-        if self._takes_time:
-            machine.spent_ns += machine.config.cost.reclaim_page_ns
-            machine.reap()
+        self._take_time()
         flags = memory.flags[page]
         if flags & WRITEBACK:
             machine.mark_for_rotation(page)
@@ -269,6 +267,12 @@ class Vmscan:
         machine.evicted(page)
         self._pressure_now.progress += 1
         return FREED
+
+    def _take_time(self) -> None:
+        """A page is looked at; writes end meanwhile."""
+        if self._takes_time:
+            self.machine.spent_ns += self.machine.config.cost.reclaim_page_ns
+            self.machine.reap()
 
     def _unmap(self, page: int) -> int:
         """try_to_unmap: PG_DIRTY where the task has written to the page, else 0."""
