@@ -47,9 +47,8 @@ GUEST = {
 """The guests' emulated disk and processor: an access, a store, a load and a read as the recordings' clock has them on
 average, and a write so long that of the pages zswap writes back as many get on reclaim's lists before it ends, and are
 freed at once, as in the recordings (docs/validation.md: how much it matters)."""
-TLB_ENTRIES = 4096
-"""QEMU's emulated processor doubles its TLB, from 256 on, whenever more than 70 % of it was used when it is flushed,
-and the fill uses 2,048 pages between two flushes (tlb_mmu_resize_locked in accel/tcg/cputlb.c)."""
+FIRST_TLB_ENTRIES = 256
+"""Of QEMU's emulated processor (CPU_TLB_DYN_DEFAULT_BITS in accel/tcg)."""
 LEAK_FIXED: Kernel = (6, 6)
 """From here on zswap leaks no references to a full pool ("fix pool refcount bug around shrink_worker()", which was
 not taken over to 6.1: it did not apply)."""
@@ -91,7 +90,7 @@ def config_values(case: Case) -> dict[str, Any]:
         "compressor": codec_of(case),
         "memory.total": str(total_pages * PAGE_SIZE),
         "memory.tables": True,
-        "memory.tlb_entries": guest.get("tlb_entries", TLB_ENTRIES if guest.get("every") else 0),
+        "memory.tlb_entries": guest.get("tlb_entries", tlb_entries(case)),
         "swap.size": str(max(guest.get("swap_pages", SWAP_SLOTS), 1) * PAGE_SIZE),
         "swap.page_cluster": guest.get("page_cluster") or 0,
         "reclaim.policy": "mglru" if case.is_mglru else "two-list",
@@ -114,6 +113,26 @@ def config_values(case: Case) -> dict[str, Any]:
     compress_ns, decompress_ns = CODEC_NS.get(values["compressor"], CODEC_NS["lz4"])
     values |= {"cost.compress_ns": compress_ns, "cost.decompress_ns": decompress_ns}
     return values | GUEST | (_ram(case) if case.is_machine else _cgroup(guest))
+
+
+def tlb_entries(case: Case) -> int:
+    """The size that QEMU's TLB has come to at the end of the trace; 0 where no other process's turns are known.
+
+    When it is flushed it is doubled if more than 70 % of it was used, and cut to fit if less than 30 % was
+    (tlb_mmu_resize_locked in accel/tcg/cputlb.c).
+    """
+    every = case.config.get("every")
+    if not every:
+        return 0
+    page, entries = _columns(case.trace_path)[0], FIRST_TLB_ENTRIES
+    for first in range(0, len(page), every):
+        used = len(np.unique(page[first : first + every] % entries))
+        if used > 0.7 * entries:
+            entries *= 2
+        elif used < 0.3 * entries:
+            entries = 1 << (used - 1).bit_length()
+            entries *= 1 + (used > 0.7 * entries)
+    return entries
 
 
 def older_pool_left(case: Case) -> bool:
