@@ -189,7 +189,7 @@ def _ram(case: Case) -> dict[str, Any]:
     sizes = [zone["free"] for zone in zones]
     sizes[0] += usable - sum(sizes)
     marks = [[zone[mark] for mark in ("min", "low", "high")] + [max(zone["protection"])] for zone in zones]
-    entry = {} if case.kernel >= NODES else {"memory.entry_bytes": ENTRY_BYTES.get(guest["zpool"], 95)}
+    entry = {} if case.kernel >= NODES else {"memory.entry_bytes": ENTRY_BYTES.get(guest.get("zpool", ""), 95)}
     return entry | {
         "memory.mode": "machine",
         "memory.size": str(usable * PAGE_SIZE),
