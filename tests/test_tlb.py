@@ -10,9 +10,9 @@ from zsim.tlb import Tlb
 def test_one_page_a_cell() -> None:
     """A translation is at hand until another takes its cell or all are flushed."""
     tlb = Tlb(4)
-    assert [tlb.walks(page) for page in (1, 1, 5, 1, 2, 1)] == [True, False, True, True, True, False]
+    assert [tlb.look_up(page) for page in (1, 1, 5, 1, 2, 1)] == [False, True, False, False, False, True]
     tlb.flush()
-    assert tlb.walks(1)
+    assert not tlb.look_up(1)
 
 
 def hot_majors(kind: type[Engine], tlb_entries: int, switches: list[int]) -> int:

@@ -2,10 +2,17 @@
 # Make recordings of traces/ again: sh traces/record.sh FOLDER [NAME]...
 # Needs gcc, sqlite3, tar, node and a python3 with its venv module; everything is run in /tmp/job with an environment of three variables.
 set -eu
+all="build tar pandas node gcc sort sqlite"
+[ $# -gt 0 ] || { echo "usage: sh $0 FOLDER [NAME]... (names: $all)" >&2; exit 2; }
 here=$(cd "$(dirname "$0")" && pwd)
-mkdir -p "$1" /tmp/job
-folder=$(cd "$1" && pwd)
+folder=$1
 shift
+[ $# -gt 0 ] || set -- $all
+for job in "$@"; do
+    case " $all " in *" $job "*) ;; *) echo "$0: no recording $job (names: $all)" >&2; exit 2 ;; esac
+done
+mkdir -p "$folder" /tmp/job
+folder=$(cd "$folder" && pwd)
 zsim=${ZSIM:-$here/../.venv/bin/zsim}
 PATH=/usr/bin:/bin
 export PATH
@@ -53,6 +60,4 @@ sqlite_() {
     record sqlite --min-memory 1536K --no-file-calls -- sqlite3 :memory: -init q2.sql
 }
 
-for job in "${@:-build tar pandas node gcc sort sqlite}"; do
-    for each in $job; do "${each}_"; done
-done
+for job in "$@"; do "${job}_"; done

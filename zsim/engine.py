@@ -331,7 +331,7 @@ class Engine:
     def _hit(self, task: Task, page: int, write: int) -> None:
         """The processor sets bits where it walks the page table; it does so, too, at the first write."""
         pte = self.machine.memory.pte
-        if not self.tlbs or self.tlbs[task.number].walks(page) or write and not pte[page] & DIRTY:
+        if not self.tlbs or not self.tlbs[task.number].look_up(page) or write and not pte[page] & DIRTY:
             pte[page] |= ACCESSED | (write << 3)
 
     def _fault(self, task: Task, page: int, write: int, start_ns: int) -> bool:
@@ -345,7 +345,7 @@ class Engine:
         task.fault_ns = -1
         task.offset_ns += stall_ns
         if self.tlbs:
-            self.tlbs[task.number].walks(page)
+            self.tlbs[task.number].look_up(page)
         if self.on_fault:
             self.on_fault(task.number, task.row, self.faults.kind)
         if self.audit and self.machine.counters.pgfault % self.check_every == 0:

@@ -15,11 +15,11 @@ class Tlb:
     def __init__(self, entries: int) -> None:
         self.entries = array("q", [-1]) * entries
 
-    def walks(self, page: int) -> bool:
-        """Whether an access to `page` has to walk the page table; it does, and the translation is there."""
+    def look_up(self, page: int) -> bool:
+        """Whether the translation of `page` is at hand; where it was not, the page table is walked, and it is now."""
         cell = page % len(self.entries)
         known, self.entries[cell] = self.entries[cell], page
-        return known != page
+        return known == page
 
     def flush(self) -> None:
         """Forget all."""

@@ -32,7 +32,7 @@ class Vmscan:
         self._pressure_now = Pressure(0)
         self._flushed_blocks: list[int] = []
         self._paged_out = 0
-        self._takes_time = machine.config.cost.reclaim_page_ns > 0
+        self._counts_writes = not machine.config.cost.reclaim_page_ns
         self.preempted: Callable[[], bool] = lambda: False
         machine.make_room = self.make_room
         if isinstance(machine.room.batches, Zones):
@@ -134,13 +134,13 @@ class Vmscan:
     def _coming(self, wanted: int) -> int:
         """How much of what is wanted will be free when writes under way have ended, beyond what they left already."""
         machine = self.machine
-        if self._takes_time:
-            return 0
         return min(self._coming_frames(), max(wanted - len(machine.cleaned), 0))
 
     def _coming_frames(self) -> int:
-        """Pages under writeback that reclaim will find first when that ends."""
+        """Pages under writeback that reclaim will find first when that ends, where those count."""
         machine = self.machine
+        if not self._counts_writes:
+            return 0
         return machine.writes_in_flight - (0 if machine.config.zswap.rotate_written else machine.writeback_in_flight)
 
     def _pass(self, pressure: Pressure, priority: int) -> int:
@@ -176,13 +176,11 @@ class Vmscan:
         """Submit what waits in the plug. If it counts, it does from now on, until it is written and freed first."""
         machine, pressure = self.machine, self._pressure_now
         machine.flush_writes()
-        if self._takes_time:
-            machine.reap()
-            return
         pressure.progress += pressure.plugged
         pressure.plugged = 0
         machine.reap()
-        pressure.progress -= machine.paged_out - self._paged_out
+        if self._counts_writes:
+            pressure.progress -= machine.paged_out - self._paged_out
         self._paged_out = machine.paged_out
 
     def kswapd_pass(self, priority: int) -> Iterator[tuple[int, int, int]]:
@@ -226,8 +224,8 @@ class Vmscan:
         return self.machine.room.balanced()
 
     def kswapd_may_rest(self) -> bool:
-        """Whether the writes under way will free what is missing to the high mark: where looking takes no time."""
-        coming = 0 if self._takes_time else self._coming_frames()
+        """Whether the writes under way will free what is missing to the high mark."""
+        coming = self._coming_frames()
         return coming > 0 and self.machine.room.balanced(coming)
 
     # One page.
@@ -270,8 +268,8 @@ class Vmscan:
 
     def _take_time(self) -> None:
         """A page is looked at; writes end meanwhile."""
-        if self._takes_time:
-            self.machine.spent_ns += self.machine.config.cost.reclaim_page_ns
+        self.machine.spent_ns += self.machine.config.cost.reclaim_page_ns
+        if not self._counts_writes:
             self.machine.reap()
 
     def _unmap(self, page: int) -> int:
@@ -316,7 +314,7 @@ class Vmscan:
         if machine.plug_is_full(page):
             self._unplug()
         machine.queue_write(page)
-        self._pressure_now.plugged += not self._takes_time
+        self._pressure_now.plugged += self._counts_writes
         return KEPT
 
     def _is_zero(self, page: int) -> bool:

@@ -54,3 +54,12 @@ def test_every_recording_can_be_made_again() -> None:
     subprocess.run(["sh", "-n", script], check=True)
     jobs = set(re.findall(r"^(\w+)_\(\) \{", script.read_text(), re.M))
     assert jobs == {path.name.removesuffix(".json") for path in SHIPPED.glob("*.json")}
+
+
+def test_a_typo_is_said_before_anything_is_made(tmp_path: Path) -> None:
+    """The names there are, for a wrong one and for none at all; no folder."""
+    script = str(SHIPPED / "record.sh")
+    for words, said in (([str(tmp_path / "made"), "sorrt"], "no recording sorrt"), ([], "usage: ")):
+        done = subprocess.run(["sh", script, *words], capture_output=True, text=True)
+        assert done.returncode == 2 and said in done.stderr and "sort sqlite" in done.stderr
+    assert list(tmp_path.iterdir()) == []

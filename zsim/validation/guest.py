@@ -29,8 +29,8 @@ IDLE_PAGES = 32
 SLAB_PAGES = 12
 """By so many pages slab memory grew in the runs without zswap, on average: nodes of the swap cache, and what else."""
 ENTRY_BYTES = {"zbud": 64, "z3fold": 64, "zsmalloc": 80}
-"""Slab memory per stored page to 6.7, beyond that: zswap's entry, for zsmalloc a handle and its share of a zspage's
-descriptor (the recordings: 61 to 64, and 77 to 83). Later kernels have a tree of nodes besides, 95 in all."""
+"""Slab memory per stored page to 6.8: zswap's entry, for zsmalloc a handle and its share of a zspage's descriptor
+(the recordings of 6.1: 61 to 64, and 77 to 83; not z3fold's). Later kernels have a tree of nodes besides, 95 in all."""
 NODES: Kernel = (6, 9)
 """From here on zswap's entries are in an xarray, before in a tree of their own pointers."""
 REQUEST_PAGES = 254
