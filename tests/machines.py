@@ -13,13 +13,14 @@ from zsim.devices import DEVICES
 from zsim.engine import Engine, ReferenceEngine
 from zsim.eras import ERAS
 from zsim.faults import Faults
-from zsim.machine import Machine, Write
+from zsim.machine import Machine
 from zsim.reclaim import FREED, RECLAIM
 from zsim.stores import STORES, Counting
 from zsim.traces.trace import TaskTrace, Trace
 from zsim.units import PAGE_SIZE
 from zsim.vmscan import Vmscan
 from zsim.writeback import WRITEBACK
+from zsim.writes import Write
 
 
 class SizesByHash:
@@ -139,7 +140,7 @@ class Bench:
         self.vmscan = Vmscan(self.machine, self.audit)
         self.faults = Faults(self.machine, self.vmscan, self.audit)
         self.writes: list[Write] = []
-        self.machine.on_write = self.writes.append
+        self.machine.writes.on_write = self.writes.append
 
     def fault(self, page: int, write: int = 0, now_ns: int = 0, since_ns: int | None = None) -> int:
         """One fault: its cost in ns, or BLOCKED."""
@@ -167,7 +168,7 @@ class Bench:
     def end_writes(self) -> None:
         """All writes so far end, in the order of their times."""
         for write in sorted(self.writes):
-            self.machine.end_write(write)
+            self.machine.writes.reap(write.done_ns)
         self.writes.clear()
 
     def swap_out(self, *pages: int) -> None:

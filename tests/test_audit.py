@@ -13,7 +13,7 @@ from zsim.devices import DEVICES
 from zsim.engine import Engine
 from zsim.eras import ERAS
 from zsim.faults import Faults
-from zsim.machine import Machine, Write
+from zsim.machine import Machine
 from zsim.memory import FRAME, PG_DIRTY, SEEN, SWAPCACHE
 from zsim.stores import ACCEPTED, STORES
 from zsim.stores.tmem import TmemPool
@@ -22,6 +22,7 @@ from zsim.stores.zswap import Zswap
 from zsim.traces.trace import Trace
 from zsim.vmscan import Vmscan
 from zsim.writeback import WRITEBACK
+from zsim.writes import Write, Writes
 
 TRACE = make_trace([[(page, 1) for page in range(30)] + [(page, 0) for page in range(6)]], files=frozenset({(0, 29)}))
 
@@ -301,8 +302,8 @@ def nothing_written_back(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def failed_writes_are_clean(monkeypatch: pytest.MonkeyPatch) -> None:
     """The end of a write does not look at whether it failed."""
-    end = Machine._end
-    monkeypatch.setattr(Machine, "_end", lambda self, write: end(self, write._replace(failed=False)))
+    end = Writes._end
+    monkeypatch.setattr(Writes, "_end", lambda self, write: end(self, write._replace(failed=False)))
 
 
 def accepted_and_lost(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from tests.machines import SizesByHash, SizesByPage, config_of, configs, left_behind, make_trace, replayed, traces
 from zsim.config import Config
 from zsim.contents import load_contents
-from zsim.engine import Engine, ReferenceEngine, unlimited_runtime_ns
+from zsim.engine import Engine, ReferenceEngine
 from zsim.sampler import COLUMNS
+from zsim.tasks import unlimited_runtime_ns
 from zsim.traces import open_trace
 from zsim.traces.trace import Trace
 

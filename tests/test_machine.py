@@ -101,10 +101,10 @@ def test_a_page_written_is_reclaimed_next() -> None:
     bench.touch(0, 1, 2)
     bench.evict(1)
     assert bench.memory.flags[1] & (WRITEBACK | RECLAIM) == WRITEBACK | RECLAIM
-    assert bench.machine.writes_in_flight == 1
+    assert bench.machine.writes.pages == 1
     bench.end_writes()
     assert not bench.memory.flags[1] & (WRITEBACK | RECLAIM | PG_DIRTY)
-    assert bench.machine.writes_in_flight == 0
+    assert bench.machine.writes.pages == 0
     assert list(bench.machine.policy.queue) == [1, 0, 2]
     assert bench.counters.pgrotated == 1
 
@@ -138,7 +138,7 @@ def test_a_page_given_up_while_written_is_left_alone() -> None:
     bench.evict(0)
     bench.faults.unmap(0)
     bench.end_writes()
-    assert (bench.memory.flags[0], bench.machine.writes_in_flight, bench.counters.pgrotated) == (0, 0, 0)
+    assert (bench.memory.flags[0], bench.machine.writes.pages, bench.counters.pgrotated) == (0, 0, 0)
     bench.machine.validate()
 
 
@@ -162,9 +162,9 @@ def test_writeback_takes_a_frame_until_written() -> None:
     bench.machine.write_back(0, 0)
     assert bench.memory.flags[0] & (FRAME | SWAPCACHE | WRITEBACK | PG_DIRTY) == FRAME | SWAPCACHE | WRITEBACK
     assert (bench.memory.frames, bench.memory.pte[0], bench.counters.pswpout) == (1, 0, 1)
-    assert (bench.machine.writes_in_flight, bench.machine.writeback_in_flight) == (1, 1)
+    assert (bench.machine.writes.pages, bench.machine.writeback_in_flight) == (1, 1)
     bench.end_writes()
-    assert (bench.machine.writes_in_flight, bench.machine.writeback_in_flight) == (0, 0)
+    assert (bench.machine.writes.pages, bench.machine.writeback_in_flight) == (0, 0)
 
 
 def written_back(bench: Bench, *pages: int) -> None:
@@ -192,7 +192,7 @@ def test_a_write_that_ends_before_its_page_is_listed_does_not_rotate_it() -> Non
     bench = Bench(reclaim__folio_batch=3)
     bench.swap_out(0, 1, 2, 3)
     written_back(bench, 0, 1, 2, 3)
-    assert (bench.counters.pgrotated, bench.machine.cleaned) == (3, {0, 1, 2})
+    assert (bench.counters.pgrotated, bench.machine.writes.cleaned) == (3, {0, 1, 2})
 
 
 def test_a_page_on_its_way_to_the_lists_can_be_given_up() -> None:
@@ -239,7 +239,7 @@ def test_reap_ends_what_is_done_by_now() -> None:
     bench.machine.reap()
     assert not bench.memory.flags[0] & WRITEBACK and bench.memory.flags[1] & WRITEBACK
     bench.end_writes()
-    assert bench.machine.writes_in_flight == 0
+    assert bench.machine.writes.pages == 0
 
 
 def test_a_free_slot_takes_its_copy_along() -> None:

@@ -79,7 +79,7 @@ def test_without_writeback_a_refused_page_stays() -> None:
     bench.fault(0, 1)
     assert bench.evict(0) == [ACTIVATED]
     assert bench.memory.flags[0] & (FRAME | SWAPCACHE | PG_DIRTY | WRITEBACK) == FRAME | SWAPCACHE | PG_DIRTY
-    assert (bench.counters.pswpout, bench.counters.pageout, bench.machine.writes_in_flight) == (0, 0, 0)
+    assert (bench.counters.pswpout, bench.counters.pageout, bench.machine.writes.pages) == (0, 0, 0)
     assert bench.fault(0) == 500
 
 

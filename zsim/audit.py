@@ -5,10 +5,11 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
-from zsim.machine import Machine, Write
+from zsim.machine import Machine
 from zsim.memory import FRAME, PG_DIRTY, SWAPCACHE
 from zsim.stores import Cleancache
 from zsim.traces.trace import Trace
+from zsim.writes import Write
 
 
 class Audit:
@@ -25,7 +26,7 @@ class Audit:
         self._copies: dict[int, int] = {}
         self._contents: dict[int, int] = {}
         self._on_device: dict[int, tuple[int, int]] = {}
-        machine.watch_write = self._submitted
+        machine.writes.watch = self._submitted
         self.cleancache = CheckedCleancache(machine.cleancache, self.version) if machine.cleancache else None
         machine.cleancache = self.cleancache
 

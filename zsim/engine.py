@@ -5,7 +5,6 @@ T and before those that start at T or later. A hit only sets bits. A fault chang
 go to the task's clock. `Engine` runs tasks from fault to fault; `ReferenceEngine` access by access, with equal results.
 """
 
-from bisect import bisect_left
 from collections.abc import Callable, Generator
 from typing import Any
 
@@ -18,14 +17,14 @@ from zsim.contents import Contents
 from zsim.faults import BLOCKED, Faults
 from zsim.hits import hit_loops
 from zsim.kswapd import Kswapd
-from zsim.machine import Machine, OutOfMemoryError, Write
+from zsim.machine import Machine, OutOfMemoryError
 from zsim.memory import ACCESSED, DIRTY
 from zsim.sampler import Sampler
+from zsim.tasks import Task, unlimited_runtime_ns
 from zsim.tlb import Tlb
-from zsim.traces.trace import TaskTrace, Trace
+from zsim.traces.trace import Trace
 from zsim.vmscan import Vmscan
-
-FOREVER = float("inf")
+from zsim.writes import Write
 
 OnFault = Callable[[int, int, str], None]
 
@@ -46,49 +45,6 @@ class Clock(simpy.Environment):
         event = self.timeout(time_ns - self._now)
         assert event.callbacks is not None
         event.callbacks.append(lambda _: action())
-
-
-class Task:
-    """Where a task is in its trace and in time.
-
-    `row` is its next access, everything before is done; `fault_ns` is when that access first faulted if the task is
-    `waiting`. `offset_ns` is its start plus all its stalls: access `row` starts at times[row] + offset_ns, or at
-    row * access_ns + offset_ns. No access of row .. scanned-1 faults as pages stand now. `stops` are rows that need
-    more than the hit loop, ascending from `next_stop` on.
-    """
-
-    def __init__(self, number: int, trace: TaskTrace, stops: list[int], access_ns: int) -> None:
-        self.number = number
-        self.trace = trace
-        self.accesses: Any = trace.accesses
-        self.times: Any = None if trace.times_ns is None else trace.times_ns.data
-        self.length = len(trace.accesses)
-        self.access_ns = access_ns
-        self.row = 0
-        self.scanned = 0
-        self.offset_ns = 0
-        self.end_ns = 0
-        self.fault_ns = -1
-        self.waiting = False
-        self._stops = iter([*stops, self.length])
-        self.next_stop = next(self._stops)
-
-    def start_ns(self, row: int) -> int:
-        """When access `row` starts, if the task is not stalled any more before it."""
-        return int(self.times[row] if self.times else row * self.access_ns) + self.offset_ns
-
-    def row_at(self, time_ns: float) -> int:
-        """The first access that starts at `time_ns` or later."""
-        if time_ns == FOREVER:
-            return self.length
-        if self.times:
-            return bisect_left(self.times, time_ns - self.offset_ns, self.row)
-        return min(max(-int(-(time_ns - self.offset_ns) // self.access_ns), self.row), self.length)
-
-    def pass_stop(self) -> None:
-        """The stop at `row` has been dealt with."""
-        while self.next_stop < self.row:
-            self.next_stop = next(self._stops)
 
 
 class Engine:
@@ -157,7 +113,7 @@ class Engine:
     def _start_daemons(self) -> None:
         clock, machine = self.clock, self.machine
         self._write_ended = clock.event()
-        machine.on_write = self._schedule_write
+        machine.writes.on_write = self._schedule_write
         kswapd = Kswapd(clock, self.vmscan, self.config, lambda: self._write_ended, self._stall)
         clock.process(kswapd.process())
         process = machine.store.process(clock, self._work)
@@ -189,7 +145,7 @@ class Engine:
 
     def _end_write(self, write: Write) -> None:
         """Pages are clean on the device (or dirty again); whoever waited for that goes on."""
-        self.machine.end_write(write)
+        self.machine.writes.reap(write.done_ns)
         now_ns = int(self.clock.now)
         for task in self.tasks:
             if task.waiting:
@@ -380,21 +336,3 @@ class ReferenceEngine(Engine):
         self._access(task)
         if task.row == task.length:
             self._finish(task)
-
-
-def unlimited_runtime_ns(trace: Trace, config: Config) -> int:
-    """Runtime of the trace where memory is never short: only first touches fault."""
-    minor_ns, access_ns = config.cost.minor_fault_ns, config.cost.access_ns
-    starts_ns = [0] * len(trace.tasks)
-
-    def end_ns(number: int, row: int) -> int:
-        task = trace.tasks[number]
-        pages = task.accesses[: row + 1] >> 1
-        first_touches = len(np.unique(pages)) + sum(int(page in pages[at:]) for at, page in task.remaps if at <= row)
-        nominal_ns = row * access_ns if task.times_ns is None else int(task.times_ns[row])
-        return starts_ns[number] + nominal_ns + first_touches * minor_ns + access_ns
-
-    for number, task in enumerate(trace.tasks):
-        if task.starts_after:
-            starts_ns[number] = end_ns(*task.starts_after)
-    return max(end_ns(number, len(task.accesses) - 1) for number, task in enumerate(trace.tasks))

@@ -137,7 +137,7 @@ class Faults:
     def _map(self, page: int, write: int) -> None:
         """The end of do_swap_page: a write, or swap more than half full, frees the slot; a read keeps it."""
         machine, memory = self.machine, self.machine.memory
-        machine.cleaned.discard(page)
+        machine.writes.cleaned.discard(page)
         bits = MAPPED_BY[write]
         flags = memory.flags[page]
         if not flags & SWAPCACHE:
@@ -295,7 +295,7 @@ class Faults:
         """The task gives a page up (its address came back as another kind of memory)."""
         machine, memory = self.machine, self.machine.memory
         memory.pte[page] = 0
-        machine.cleaned.discard(page)
+        machine.writes.cleaned.discard(page)
         if memory.flags[page] & FRAME:
             machine.drop_frame(page)
         if memory.slot[page] >= 0:

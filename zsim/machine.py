@@ -5,27 +5,18 @@ instant, and its cost is added up in `spent_ns`. Writes are handed to `on_write`
 """
 
 from collections.abc import Callable
-from heapq import heappop, heappush
-from typing import NamedTuple
 
 import numpy as np
 
 from zsim.config import Config
 from zsim.contents import Contents
-from zsim.devices import Device, make_device
+from zsim.devices import make_device
 from zsim.errors import UsageError, ZsimError
 from zsim.histogram import LatencyHistogram
 from zsim.inversions import Inversions
-from zsim.memory import (
-    FRAME,
-    PG_DIRTY,
-    RECLAIM,
-    SWAPCACHE,
-    WRITEBACK,
-    Memory,
-)
+from zsim.memory import FRAME, RECLAIM, SWAPCACHE, Memory
 from zsim.metrics import Counters
-from zsim.plug import Plug, adjacent
+from zsim.plug import Plug
 from zsim.reclaim import ActiveLists, make_policy
 from zsim.room import make_room
 from zsim.stores import Cleancache, SwapDevice, make_store
@@ -33,22 +24,12 @@ from zsim.swap import SCARCE, PrioritySlots, SwapSlots
 from zsim.traces.objects import file_blocks, page_objects
 from zsim.traces.trace import Trace
 from zsim.units import PAGE_SIZE, pages_for, parse_bytes
+from zsim.writes import Target, Writes
 
 LATENCIES = ("minor", "major_store", "major_device", "store", "writeback", "direct_reclaim", "free_page")
 
 BATCHED = ("zswap", "none")
 """Stores whose slots are given back in batches; left out for zram, and zcache is older."""
-
-
-class Write(NamedTuple):
-    """A request under way: when it will be done, the pages it writes, whether the device fails them."""
-
-    done_ns: int
-    pages: list[int]
-    failed: bool
-
-
-OnWrite = Callable[[Write], None]
 
 
 class OutOfMemoryError(ZsimError):
@@ -96,23 +77,14 @@ class Machine:
         self.make_room: Callable[[], bool] = self.has_room
         self.plugged = False
         """A reclaimer is at its lists: what it wants written, in the store path too, waits in its plug."""
-        self.on_write: OnWrite = lambda write: None
-        self.watch_write: OnWrite = lambda write: None
-        self.writes_in_flight = 0
-        self._in_flight: list[Write] = []
         self.kswapd_failures = 0
-        self.ended_writes = self.cleaned_pages = 0
-        self.paged_out = 0
-        """Pages whose write by reclaim itself has ended."""
-        self.cleaned: set[int] = set()
-        self.writeback_in_flight = 0
-        self._from_store: set[int] = set()
         self.zero_pages: set[int] = set()
         self.unmapped_tasks: set[int] = set()
         self.written_back: set[int] = set()
         self.inversions = Inversions()
-        self._plugs = (Plug(config.swap.request_pages), Plug(config.swap.request_pages))
-        """Of the swap device and of the files'."""
+        self._targets = [Target(it, Plug(config.swap.request_pages)) for it in (self.swap_device, self.file_device)]
+        latency = self.latency["writeback"]
+        self.writes = Writes(self.memory, self.policy, self.counters, latency, (*self._targets,))
 
     # The meter.
 
@@ -196,24 +168,19 @@ class Machine:
         else:
             self.counters.pswpout += 1
             self.note_written(page)
-        plug, block = self._plug_of(page)
-        plug.add(block, page, -1)
-        self._writing(page, RECLAIM)
+        self.writes.plug(page, *self._below(page))
+        self.memory.flags[page] |= RECLAIM
 
-    def _writing(self, page: int, rotate: int) -> None:
-        self.memory.flags[page] = self.memory.flags[page] & ~PG_DIRTY | WRITEBACK | rotate
-        self.writes_in_flight += 1
-
-    def _plug_of(self, page: int) -> tuple[Plug, int]:
-        """The plug that a write of `page` joins, and its block on that device."""
+    def _below(self, page: int) -> tuple[Target, int]:
+        """Where a page is written to, and its block there."""
         if self.is_file[page]:
-            return self._plugs[1], self.file_block[page]
-        return self._plugs[0], self.memory.slot[page] - self.disk_from
+            return self._targets[1], self.file_block[page]
+        return self._targets[0], self.memory.slot[page] - self.disk_from
 
     def plug_is_full(self, page: int) -> bool:
         """Whether what waits to be written is to be submitted before `page` joins it."""
-        plug, block = self._plug_of(page)
-        return plug.must_flush(block)
+        target, block = self._below(page)
+        return target.plug.must_flush(block)
 
     def has_frame(self, page: int) -> bool:
         """Whether a page is in memory, mapped or in the swap cache."""
@@ -240,15 +207,11 @@ class Machine:
         """Write what start_writeback read in `since_ns`: at once, but in the store path with the reclaimer's plug."""
         self.reap()
         self.counters.pswpout += 1
-        self.writeback_in_flight += 1
-        self._from_store.add(page)
         self.written_back.add(page)
-        self._writing(page, RECLAIM if self.config.zswap.rotate_written else 0)
-        plug, block = self._plug_of(page)
-        if self.plugged:
-            plug.add(block, page, since_ns)
-        else:
-            self._submit(self.swap_device, [block], {block: (page, since_ns)}, self.now_ns + self.spent_ns)
+        if self.config.zswap.rotate_written:
+            self.memory.flags[page] |= RECLAIM
+        at_ns = None if self.plugged else self.now_ns + self.spent_ns
+        self.writes.write_back(page, *self._below(page), since_ns, at_ns)
 
     def note_written(self, page: int) -> None:
         """A page of the swap goes to a device: is it the oldest of those that were compressed?"""
@@ -268,64 +231,22 @@ class Machine:
         self.memory.flags[page] |= RECLAIM
 
     def flush_writes(self) -> None:
-        """Unplug: merge adjacent blocks into requests and submit them, at the end of the actor's work so far."""
-        at_ns = self.now_ns + self.spent_ns
-        for device, plug in zip((self.swap_device, self.file_device), self._plugs, strict=True):
-            if not plug.writes:
-                continue
-            writes = plug.take()
-            for run in adjacent(sorted(writes)):
-                for first in range(0, len(run), plug.request_pages):
-                    self._submit(device, run[first : first + plug.request_pages], writes, at_ns)
-
-    def _submit(self, device: Device, run: list[int], writes: dict[int, tuple[int, int]], at_ns: int) -> None:
-        """One request; a page read in for writeback is timed from its start."""
-        done_ns = device.submit(at_ns, True, run[0], len(run))
-        pages = [writes[block] for block in run]
-        for _, since_ns in pages:
-            if since_ns >= 0:
-                self.latency["writeback"].record(done_ns - since_ns)
-        write = Write(done_ns, [page for page, _ in pages], device.fails)
-        heappush(self._in_flight, write)
-        self.on_write(write)
-        self.watch_write(write)
+        """Unplug, at the end of the actor's work so far."""
+        self.writes.unplug(self.now_ns + self.spent_ns)
 
     def reap(self) -> None:
         """Let the writes end that are done by the time the actor's work has taken so far."""
-        by_ns = self.now_ns + self.spent_ns
-        while self._in_flight and self._in_flight[0].done_ns <= by_ns:
-            self.end_write(self._in_flight[0])
+        self.writes.reap(self.now_ns + self.spent_ns)
 
     def write_wait_ns(self) -> int:
         """How long it is from the actor's start until a write that is under way ends; 0 where there is none."""
-        return max(self._in_flight[0].done_ns - self.now_ns, 0) if self._in_flight else 0
+        next_ns = self.writes.next_ns()
+        return 0 if next_ns is None else max(next_ns - self.now_ns, 0)
 
-    def end_write(self, write: Write) -> None:
-        """It is time for a write to end, if no reclaimer has seen that already."""
-        while self._in_flight and self._in_flight[0].done_ns <= write.done_ns:
-            self._end(heappop(self._in_flight))
-
-    def _end(self, write: Write) -> None:
-        """Clean pages are next to be reclaimed; failed ones are dirty again."""
-        flags, failed = self.memory.flags, write.failed
-        self.ended_writes += 1
-        self.writes_in_flight -= len(write.pages)
-        for page in write.pages:
-            if page in self._from_store:
-                self._from_store.discard(page)
-                self.writeback_in_flight -= 1
-            else:
-                self.paged_out += 1
-            if not flags[page] & WRITEBACK:
-                continue
-            rotate = flags[page] & RECLAIM and not flags[page] & PG_DIRTY and not failed
-            flags[page] &= ~(WRITEBACK | RECLAIM)
-            self.cleaned_pages += not failed
-            if failed:
-                flags[page] |= PG_DIRTY
-                self.counters.write_errors += 1
-            elif rotate and self.policy.rotate(page):
-                self.cleaned.add(page)
+    @property
+    def writeback_in_flight(self) -> int:
+        """Pages read in from the store that are being written."""
+        return len(self.writes.from_store)
 
     def free_slot(self, page: int) -> None:
         """The last reference to a page's slot is gone: swap cache, store entry and slot go with it."""

@@ -66,7 +66,7 @@ class Vmscan:
                 self._fruitless.pop(page, None)
             elif self._hopeless(page):
                 break
-            elif machine.writes_in_flight:
+            elif machine.writes.pages:
                 return False
         raise OutOfMemoryError("nothing left to reclaim")
 
@@ -83,18 +83,18 @@ class Vmscan:
             freed = self._try_to_free(self._pressure(is_kswapd=False))
             machine.counters.pgsteal_direct += freed
             fruitless += not freed
-            if not freed and machine.writes_in_flight:
+            if not freed and machine.writes.pages:
                 break
         return machine.has_room()
 
     def _hopeless(self, page: int) -> bool:
         """Whether too many looks in a row freed nothing while writes ended that cleaned nothing, or none was left."""
         machine = self.machine
-        now = (machine.ended_writes, machine.cleaned_pages)
+        now = (machine.writes.ended, machine.writes.cleaned_pages)
         times, (ended, cleaned) = self._fruitless.get(page, (0, (-1, now[1])))
-        if machine.cleaned_pages != cleaned:
+        if machine.writes.cleaned_pages != cleaned:
             times = 0
-        elif machine.ended_writes != ended or not machine.writes_in_flight:
+        elif machine.writes.ended != ended or not machine.writes.pages:
             times += 1
         self._fruitless[page] = (times, now)
         return times > MAX_RECLAIM_RETRIES
@@ -112,7 +112,7 @@ class Vmscan:
     def _pressure(self, is_kswapd: bool) -> Pressure:
         room, batch = self.machine.room, self.machine.config.reclaim.batch
         target = max(room.marks.high, batch) if is_kswapd else batch
-        self._paged_out = self.machine.paged_out
+        self._paged_out = self.machine.writes.from_reclaim
         pressure = Pressure(target, is_kswapd, room.is_memcg)
         pressure.high_wmark_pages = room.marks.high
         return pressure
@@ -134,14 +134,14 @@ class Vmscan:
     def _coming(self, wanted: int) -> int:
         """How much of what is wanted will be free when writes under way have ended, beyond what they left already."""
         machine = self.machine
-        return min(self._coming_frames(), max(wanted - len(machine.cleaned), 0))
+        return min(self._coming_frames(), max(wanted - len(machine.writes.cleaned), 0))
 
     def _coming_frames(self) -> int:
         """Pages under writeback that reclaim will find first when that ends, where those count."""
         machine = self.machine
         if not self._counts_writes:
             return 0
-        return machine.writes_in_flight - (0 if machine.config.zswap.rotate_written else machine.writeback_in_flight)
+        return machine.writes.pages - (0 if machine.config.zswap.rotate_written else machine.writeback_in_flight)
 
     def _pass(self, pressure: Pressure, priority: int) -> int:
         return sum(self._batches(pressure, priority))
@@ -180,8 +180,8 @@ class Vmscan:
         pressure.plugged = 0
         machine.reap()
         if self._counts_writes:
-            pressure.progress -= machine.paged_out - self._paged_out
-        self._paged_out = machine.paged_out
+            pressure.progress -= machine.writes.from_reclaim - self._paged_out
+        self._paged_out = machine.writes.from_reclaim
 
     def kswapd_pass(self, priority: int) -> Iterator[tuple[int, int, int]]:
         """One pass of balance_pgdat: pages freed or put under writeback, pages scanned, and the priority it ran at.
@@ -216,7 +216,7 @@ class Vmscan:
     def _resume(self, pressure: Pressure) -> None:
         self.machine.room.batches.resume_batch()
         self._pressure_now = pressure
-        self._paged_out = self.machine.paged_out
+        self._paged_out = self.machine.writes.from_reclaim
         self.machine.plugged = True
 
     def balanced(self) -> bool:
@@ -260,7 +260,7 @@ class Vmscan:
         elif machine.cleancache and machine.is_file[page]:
             machine.cleancache.put_page(page, machine.content(page))
         memory.flags[page] = SEEN
-        machine.cleaned.discard(page)
+        machine.writes.cleaned.discard(page)
         memory.give_frame(page)
         machine.evicted(page)
         self._pressure_now.progress += 1

@@ -19,8 +19,12 @@ class Mm(WritersMm, Protocol):
     now_ns: int
     total_pages: int
     footprint_bytes: int
-    writeback_in_flight: int
     owner: list[int]
+
+    @property
+    def writeback_in_flight(self) -> int:
+        """Pages of a store that are being written back."""
+        ...
 
     def may_grow(self, pages: int) -> bool:
         """Whether the pool may take so many more frames now."""
