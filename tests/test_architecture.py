@@ -30,6 +30,7 @@ LAYERS = [
     ["engine"],
     ["sampler", "faults", "kswapd"],
     ["vmscan"],
+    ["dirty"],
     ["audit"],
     ["machine"],
     ["stores", "room", "readahead", "writes"],

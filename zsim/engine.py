@@ -73,6 +73,8 @@ class Engine:
         self.live = [task for task in self.tasks if task.trace.starts_after is None]
         entries = 0 if self.stamped else config.memory.tlb_entries
         self.tlbs = [Tlb(entries) for _ in self.tasks] if entries else []
+        if self.vmscan.dirty:
+            self.vmscan.dirty.tlbs = self.tlbs
         self.outcome = "done"
         self.on_fault: OnFault | None = None
         self.unlimited_ns = unlimited_runtime_ns(trace, config)

@@ -65,6 +65,7 @@ class Faults:
         self.major_ns = cost.major_fault_ns
         self.tables = Tables(machine.memory, machine.file_block) if machine.config.memory.tables else None
         self.readahead = make_readahead(machine)
+        self.dirty = vmscan.dirty
         self._begun: dict[int, Window] = {}
         """Faults that read ahead: the page, and how far that is."""
         self.kind = "minor"
@@ -109,8 +110,10 @@ class Faults:
         return machine.spent_ns
 
     def _make_writable(self, page: int) -> str:
-        """do_wp_page: a page mapped read-only because it kept its slot is written to."""
+        """do_wp_page: a page is written to that is mapped read-only, for it kept its slot or is a file's and clean."""
         memory = self.machine.memory
+        if self.dirty and self.machine.is_file[page]:
+            self.dirty.mark(page)
         memory.pte[page] |= WRITABLE | DIRTY | ACCESSED
         flags = memory.flags[page]
         if self.machine.config.swap.write_frees_copy and flags & SWAPCACHE and not flags & WRITEBACK:
@@ -141,7 +144,7 @@ class Faults:
         bits = MAPPED_BY[write]
         flags = memory.flags[page]
         if not flags & SWAPCACHE:
-            bits |= WRITABLE
+            bits |= self._writable(page, write)
         elif not flags & WRITEBACK and (write or machine.slots.used * 2 > machine.slots.slots):
             self._free_copy(page)
             bits |= WRITABLE
@@ -149,18 +152,24 @@ class Faults:
             bits |= WRITABLE
         memory.pte[page] = bits
 
+    def _writable(self, page: int, write: int) -> int:
+        """WRITABLE, but for a clean page of a file that is to tell when it gets dirty."""
+        if not self.dirty or not self.machine.is_file[page]:
+            return WRITABLE
+        if write:
+            self.dirty.mark(page)
+        return 0
+
     def _fill(self, page: int, write: int) -> str:
         """A first touch, or a page of a file that has been evicted."""
         machine, memory = self.machine, self.machine.memory
-        if self.tables and not memory.flags[page] & SEEN:
-            self.tables.touch(page)
         if not machine.is_file[page]:
             machine.take_frame(page, FRAME | SEEN | PG_DIRTY, refault=False)
             memory.pte[page] = MAPPED_BY[write] | WRITABLE
             return "minor"
         known = memory.flags[page] & SEEN
         machine.take_frame(page, FRAME | SEEN, refault=bool(known))
-        memory.pte[page] = MAPPED_BY[write] | WRITABLE
+        memory.pte[page] = MAPPED_BY[write] | self._writable(page, write)
         if not known:
             return "minor"
         if machine.cleancache and machine.cleancache.get_page(page):
@@ -265,7 +274,12 @@ class Faults:
         window.reads = []
 
     def _reserve(self, page: int) -> bool:
-        """A frame for the fault on `page`; False: a write must end first. The wait for it is over once it is there."""
+        """A frame for the fault on `page`; False: a write must end first. The wait for it is over once it is there.
+
+        Tables for a page that is touched for the first time come before it.
+        """
+        if self.tables and not self.machine.memory.flags[page] & SEEN:
+            self.tables.touch(page)
         if not self.vmscan.reserve(page):
             return False
         self.vmscan.end_stall(page)
@@ -287,7 +301,7 @@ class Faults:
             if not machine.is_file[page]:
                 self.unmap(page)
             elif memory.pte[page] & DIRTY:
-                memory.flags[page] |= PG_DIRTY
+                memory.flags[page] |= 0 if self.dirty else PG_DIRTY
                 machine.versions[page] += 1
             memory.pte[page] = 0
 
@@ -296,6 +310,8 @@ class Faults:
         machine, memory = self.machine, self.machine.memory
         memory.pte[page] = 0
         machine.writes.cleaned.discard(page)
+        if self.dirty:
+            self.dirty.forget(page)
         if memory.flags[page] & FRAME:
             machine.drop_frame(page)
         if memory.slot[page] >= 0:

@@ -150,6 +150,10 @@ class Machine:
         files = int(np.count_nonzero(held & np.frombuffer(self.is_file, np.uint8)))
         return self.memory.frames - files, 0, files, 0
 
+    def file_frames(self) -> int:
+        """Pages of files in memory."""
+        return sum(self.lru_pages()[2:])
+
     def was_active(self, page: int) -> bool:
         """Whether a page has been on an active list since it got its frame; every page where there is none."""
         return self.active_lists is None or self.active_lists.was_active(page)
@@ -170,6 +174,12 @@ class Machine:
             self.note_written(page)
         self.writes.plug(page, *self._below(page))
         self.memory.flags[page] |= RECLAIM
+
+    def flush_page(self, page: int) -> None:
+        """A flusher thread starts writing a page of a file."""
+        self.counters.fileout += 1
+        self.writes.from_flusher.add(page)
+        self.writes.plug(page, *self._below(page))
 
     def _below(self, page: int) -> tuple[Target, int]:
         """Where a page is written to, and its block there."""

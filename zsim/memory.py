@@ -18,7 +18,8 @@ DIRTY = 8
 # differs from any copy below; WRITEBACK it is being written; RECLAIM it goes to the inactive tail when that ends;
 # SEEN the page has been touched before. READAHEAD, it was brought in by readahead and has not been used, is RECLAIM by
 # another name, as in the kernel: a page that is being written and is found in the swap cache counts as read ahead.
-# LOCKED: it is being read for a fault, until it is mapped.
+# LOCKED: it is being read for a fault, until it is mapped. UNFLUSHED: it is a file's, and dirty until flusher threads
+# write it, where these are modelled.
 FRAME = 1
 SWAPCACHE = 2
 PG_DIRTY = 4
@@ -27,6 +28,10 @@ RECLAIM = 16
 READAHEAD = RECLAIM
 SEEN = 32
 LOCKED = 64
+UNFLUSHED = 128
+
+BUFFER_HEAD_BYTES = 112
+"""A filesystem's note on a page that was dirtied (struct buffer_head: 104), and by whom it is charged."""
 
 
 class Watermarks(NamedTuple):
@@ -91,7 +96,8 @@ class Memory:
         self.lru_add: list[int] = []
         """Pages that have a frame and are on their way to reclaim's lists (a per-CPU batch of mm/swap.c)."""
         self.tables_bytes = 0
-        """Page tables and page-cache nodes, where they are counted."""
+        """Page tables, page-cache nodes and buffer heads, where they are counted."""
+        self._buffers: set[int] = set()
 
     def take_frame(self, page: int) -> None:
         """A page gets a frame."""
@@ -104,6 +110,19 @@ class Memory:
         if self.zones is not None:
             self.zones.leave(page)
         self.frames -= 1
+        if page in self._buffers:
+            self._buffers.remove(page)
+            self.tables_bytes -= BUFFER_HEAD_BYTES
+
+    def attach_buffers(self, page: int) -> None:
+        """The filesystem needs a buffer head for the page, as long as it has a frame."""
+        if page not in self._buffers:
+            self._buffers.add(page)
+            self.tables_bytes += BUFFER_HEAD_BYTES
+
+    def buffer_pages(self) -> int:
+        """Pages of buffer heads."""
+        return -(-len(self._buffers) * BUFFER_HEAD_BYTES // PAGE_SIZE)
 
     def listed(self) -> int:
         """Pages that reclaim's lists know."""
@@ -118,5 +137,5 @@ class Memory:
         assert self.frames == sum(flag & FRAME for flag in self.flags)
         for bits, flag, slot in zip(self.pte, self.flags, self.slot, strict=True):
             assert not bits or (bits & PRESENT and flag & FRAME)
-            assert not flag & (PG_DIRTY | WRITEBACK | SWAPCACHE) or flag & FRAME
+            assert not flag & (PG_DIRTY | UNFLUSHED | WRITEBACK | SWAPCACHE) or flag & FRAME
             assert not flag & SWAPCACHE or slot >= 0

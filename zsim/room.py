@@ -95,8 +95,8 @@ class Ram:
         return self.frames_left() - pages >= self.marks.min
 
     def validate(self) -> None:
-        """The pool kept to what there is."""
-        assert self.frames_left() >= 0
+        """The pool kept to what there is; buffer heads come out of whatever reserve there is, or none."""
+        assert self.frames_left() >= -self.memory.buffer_pages()
 
     def wants_kswapd(self, left: int) -> bool:
         """Whether an allocation wakes kswapd, with so many frames left."""

@@ -3,8 +3,9 @@
 from collections.abc import Callable, Iterator
 
 from zsim.audit import Audit
+from zsim.dirty import DirtyPages
 from zsim.machine import Machine, OutOfMemoryError
-from zsim.memory import DIRTY, LOCKED, PG_DIRTY, PRESENT, SEEN, SWAPCACHE, WRITEBACK
+from zsim.memory import DIRTY, LOCKED, PG_DIRTY, PRESENT, RECLAIM, SEEN, SWAPCACHE, UNFLUSHED, WRITEBACK
 from zsim.plug import adjacent
 from zsim.reclaim import ACTIVATED, FREED, KEPT, Pressure
 from zsim.stores import ACCEPTED, KEEP, TO_DEVICE
@@ -27,6 +28,7 @@ class Vmscan:
     def __init__(self, machine: Machine, audit: Audit | None) -> None:
         self.machine = machine
         self.audit = audit
+        self.dirty = DirtyPages(machine, audit) if machine.config.file.track_dirty else None
         self._began_ns: dict[int, int] = {}
         self._fruitless: dict[int, tuple[int, tuple[int, int]]] = {}
         self._pressure_now = Pressure(0)
@@ -129,7 +131,10 @@ class Vmscan:
                     break
             policy.snapshot_refaults()
             if pressure.progress > started or not policy.try_harder():
-                return freed
+                break
+        if self.dirty and not freed:
+            self.dirty.flush()
+        return freed
 
     def _coming(self, wanted: int) -> int:
         """How much of what is wanted will be free when writes under way have ended, beyond what they left already."""
@@ -141,7 +146,11 @@ class Vmscan:
         machine = self.machine
         if not self._counts_writes:
             return 0
-        return machine.writes.pages - (0 if machine.config.zswap.rotate_written else machine.writeback_in_flight)
+        writes = machine.writes
+        from_others = len(writes.from_flusher)
+        if not machine.config.zswap.rotate_written:
+            from_others += len(writes.from_store)
+        return writes.pages - from_others
 
     def _pass(self, pressure: Pressure, priority: int) -> int:
         return sum(self._batches(pressure, priority))
@@ -241,14 +250,13 @@ class Vmscan:
         if flags & LOCKED:
             return KEPT
         if not flags & SWAPCACHE and not machine.is_file[page]:
-            slot = machine.slots.alloc(page)
-            if slot < 0 and machine.release_slots():
-                slot = machine.slots.alloc(page)
-            if slot < 0:
+            if not self._add_to_swap(page):
                 return ACTIVATED
-            memory.slot[page] = slot
             flags |= SWAPCACHE | PG_DIRTY
         flags |= self._unmap(page)
+        if flags & UNFLUSHED:
+            memory.flags[page] = flags & ~PG_DIRTY | RECLAIM
+            return ACTIVATED
         if flags & PG_DIRTY and machine.is_file[page] and not machine.file_device.fails:
             flags &= ~PG_DIRTY
             self._flushed(page)
@@ -265,6 +273,15 @@ class Vmscan:
         machine.evicted(page)
         self._pressure_now.progress += 1
         return FREED
+
+    def _add_to_swap(self, page: int) -> bool:
+        """A slot for an anonymous page; False: there is none."""
+        machine = self.machine
+        slot = machine.slots.alloc(page)
+        if slot < 0 and machine.release_slots():
+            slot = machine.slots.alloc(page)
+        machine.memory.slot[page] = slot
+        return slot >= 0
 
     def _take_time(self) -> None:
         """A page is looked at; writes end meanwhile."""

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from zsim.devices import Device
 from zsim.histogram import LatencyHistogram
-from zsim.memory import PG_DIRTY, RECLAIM, WRITEBACK, Memory
+from zsim.memory import PG_DIRTY, RECLAIM, UNFLUSHED, WRITEBACK, Memory
 from zsim.metrics import Counters
 from zsim.plug import Plug, adjacent
 from zsim.reclaim import ReclaimPolicy
@@ -35,6 +35,7 @@ class Writes:
 
     pages          under way, from the moment they are in a plug
     from_store     which of them were read in from the store to be written
+    from_flusher   which of them are flusher threads', who need not free them
     from_reclaim   pages whose write by reclaim itself has ended
     ended          requests that have ended
     cleaned_pages  pages that were written
@@ -57,6 +58,7 @@ class Writes:
         self.targets = targets
         self.pages = self.ended = self.cleaned_pages = self.from_reclaim = 0
         self.from_store: set[int] = set()
+        self.from_flusher: set[int] = set()
         self.cleaned: set[int] = set()
         self.on_write: OnWrite = lambda write: None
         self.watch: OnWrite = lambda write: None
@@ -119,11 +121,13 @@ class Writes:
         for page in write.pages:
             if page in self.from_store:
                 self.from_store.discard(page)
+            elif page in self.from_flusher:
+                self.from_flusher.discard(page)
             else:
                 self.from_reclaim += 1
             if not flags[page] & WRITEBACK:
                 continue
-            rotate = flags[page] & RECLAIM and not flags[page] & PG_DIRTY and not write.failed
+            rotate = flags[page] & RECLAIM and not flags[page] & (PG_DIRTY | UNFLUSHED) and not write.failed
             flags[page] &= ~(WRITEBACK | RECLAIM)
             self.cleaned_pages += not write.failed
             if write.failed:

@@ -3,7 +3,7 @@
 import numpy as np
 
 from zsim.config import ReclaimConfig
-from zsim.memory import ACCESSED, LOCKED, PG_DIRTY, PRESENT, RECLAIM, WRITEBACK, Memory
+from zsim.memory import ACCESSED, LOCKED, PG_DIRTY, PRESENT, RECLAIM, UNFLUSHED, WRITEBACK, Memory
 from zsim.metrics import Counters
 from zsim.reclaim import ACTIVATED, FREED, KEPT, PageOut
 from zsim.reclaim.balance import ANON, FILE
@@ -104,7 +104,7 @@ class Eviction:
             generations.move(page, generations.inc_gen(page), at_tail=True)
             if not self.modern:
                 self.note_activated(page)
-        elif flags[page] & WRITEBACK:
+        elif flags[page] & (WRITEBACK | UNFLUSHED):
             flags[page] |= RECLAIM
             generations.move(page, generations.inc_gen(page))
         else:
@@ -138,7 +138,7 @@ class Eviction:
     def _is_clean(self, page: int) -> bool:
         """Written while it was off the lists, so that folio_rotate_reclaimable missed it: it is tried again."""
         pte, flags = self.memory.pte[page], self.memory.flags[page]
-        return not pte & PRESENT and not flags & (WRITEBACK | PG_DIRTY | LOCKED)
+        return not pte & PRESENT and not flags & (WRITEBACK | PG_DIRTY | UNFLUSHED | LOCKED)
 
     def _wanted(self, page: int) -> bool:
         """folio_check_references: whether a page has been accessed; then its neighbours may have been, too."""

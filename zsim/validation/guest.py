@@ -108,6 +108,8 @@ def config_values(case: Case) -> dict[str, Any]:
         values["zswap.shrinker_enabled"] = True
     if older_pool_left(case):
         values["zswap.older_pool_left"] = True
+    if guest.get("file_rw"):
+        values["file.track_dirty"] = True
     if statistics_read_every(case):
         values["reclaim.stats_interval_ns"] = NEVER_NS
     compress_ns, decompress_ns = CODEC_NS.get(values["compressor"], CODEC_NS["lz4"])

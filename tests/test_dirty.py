@@ -1,0 +1,167 @@
+"""Dirty pages of files: the fault of the first write, what reclaim does with them, when flusher threads write."""
+
+from typing import Any
+
+import pytest
+
+from tests.machines import Bench, SizesByPage, config_of, make_trace
+from zsim.dirty import FIRST_PAUSE_PAGES
+from zsim.engine import Engine, ReferenceEngine
+from zsim.memory import BUFFER_HEAD_BYTES, DIRTY, PRESENT, RECLAIM, UNFLUSHED, WRITABLE, WRITEBACK
+from zsim.reclaim import ACTIVATED, FREED
+from zsim.tlb import Tlb
+
+
+def tracking(**values: Any) -> Bench:
+    """200 pages of a file and one of the task, in a machine of 200 pages, of which 48 are below the high mark."""
+    return Bench(pages=201, files=range(200), file__track_dirty=True, **values)
+
+
+def test_a_clean_page_tells_when_it_is_written() -> None:
+    """Read, it is mapped read-only; the first write faults, the second does not."""
+    bench = tracking()
+    bench.touch(0)
+    assert not bench.memory.pte[0] & WRITABLE
+    bench.fault(0, 1)
+    assert bench.counters.minor_faults == 2
+    assert bench.memory.pte[0] & (WRITABLE | DIRTY) == WRITABLE | DIRTY
+    assert bench.memory.flags[0] & UNFLUSHED
+
+
+def test_a_page_that_is_first_written_faults_once() -> None:
+    """The fault that brings it in makes it writable and dirty."""
+    bench = tracking()
+    bench.fault(0, 1)
+    assert bench.memory.pte[0] & WRITABLE
+    assert bench.memory.flags[0] & UNFLUSHED
+
+
+def test_anonymous_pages_are_writable_from_the_start() -> None:
+    """Nobody flushes them."""
+    bench = tracking()
+    bench.touch(200)
+    assert bench.memory.pte[200] & WRITABLE
+    assert not bench.memory.flags[200] & UNFLUSHED
+
+
+def test_reclaim_activates_what_is_dirty() -> None:
+    """It is unmapped, marked to be reclaimed once written, and not written; written to again, it is wanted."""
+    bench = tracking()
+    bench.fault(0, 1)
+    assert bench.evict(0) == [ACTIVATED]
+    assert bench.memory.pte[0] == 0
+    assert bench.memory.flags[0] & (UNFLUSHED | RECLAIM | WRITEBACK) == UNFLUSHED | RECLAIM
+    assert bench.counters.fileout == 0
+    bench.fault(0, 1)
+    assert bench.memory.flags[0] & (UNFLUSHED | RECLAIM) == UNFLUSHED
+
+
+def test_flusher_threads_clean() -> None:
+    """In the order of the file, as one request, they leave pages mapped read-only; then those can be reclaimed."""
+    bench = tracking()
+    for page in (2, 0, 1):
+        bench.fault(page, 1)
+    bench.touch(3)
+    dirty = bench.vmscan.dirty
+    assert dirty is not None
+    dirty.flush()
+    assert [write.pages for write in bench.writes] == [[0, 1, 2]]
+    assert bench.memory.pte[0] & (PRESENT | WRITABLE | DIRTY) == PRESENT
+    assert bench.memory.flags[0] & (UNFLUSHED | WRITEBACK | RECLAIM) == WRITEBACK
+    assert (dirty.pages, bench.machine.versions[:4], bench.counters.fileout) == (set(), [1, 1, 1, 0], 3)
+    bench.end_writes()
+    assert bench.evict(0, 3) == [FREED, FREED]
+
+
+def test_what_is_under_way_is_not_written_twice() -> None:
+    """Dirtied again while it is written, a page stays dirty when that ends, also where reclaim waits for it."""
+    bench = tracking()
+    bench.fault(0, 1)
+    dirty = bench.vmscan.dirty
+    assert dirty is not None
+    dirty.flush()
+    bench.fault(0, 1)
+    dirty.flush()
+    assert [write.pages for write in bench.writes] == [[0]]
+    assert bench.evict(0) == [ACTIVATED]
+    bench.end_writes()
+    assert bench.memory.flags[0] & (UNFLUSHED | WRITEBACK) == UNFLUSHED
+    assert bench.counters.pgrotated == 0
+    assert dirty.pages == {0}
+
+
+def test_the_tlb_forgets_what_is_cleaned() -> None:
+    """A flusher thread is another process, and what it unmaps or protects is flushed."""
+    bench = tracking()
+    dirty = bench.vmscan.dirty
+    assert dirty is not None
+    tlb = Tlb(4)
+    tlb.look_up(3)
+    dirty.tlbs = [tlb]
+    dirty.flush()
+    assert not tlb.look_up(3)
+
+
+def first_flush(**values: Any) -> int:
+    """How many pages a task can write to, one after the other, before flusher threads write."""
+    bench = tracking(**values)
+    for page in range(200):
+        bench.fault(page, 1)
+        if bench.writes:
+            return page
+    return 200
+
+
+def test_a_task_looks_after_32_pages_and_then_more_often() -> None:
+    """Of 152 pages 15 may be dirty before they are written; it looks when 31 are, and they are written at once."""
+    assert first_flush() == FIRST_PAUSE_PAGES - 1
+
+
+def test_a_machine_writes_from_the_background_ratio_on() -> None:
+    """30 and 40 % of 152 are 45 and 60: looks at 31, 35, ... 47, as the root of 60 - 31, as a power of two, is 4."""
+    assert first_flush(file__dirty_background_ratio=30, file__dirty_ratio=40) == 47
+
+
+def test_a_cgroup_writes_half_way_to_its_limit() -> None:
+    """30 and 40 % of 200 are 60 and 80: above 70 they are written; near there a task looks at every second page."""
+    values = {"memory__mode": "memcg", "memory__size": "800K"}
+    assert first_flush(file__dirty_background_ratio=30, file__dirty_ratio=40, **values) == 71
+
+
+def test_a_background_ratio_above_the_limit_is_half_of_that() -> None:
+    """domain_dirty_limits: 100 % background is 40 % where 80 % is the limit."""
+    assert first_flush(file__dirty_background_ratio=100, file__dirty_ratio=80) == first_flush(
+        file__dirty_background_ratio=40, file__dirty_ratio=80
+    )
+
+
+def test_buffer_heads_are_charged_while_the_page_is_there() -> None:
+    """One a page that was dirtied, from then until it is evicted."""
+    bench = tracking(memory__tables=True)
+    bench.touch(0, 1)
+    before = bench.memory.tables_bytes
+    bench.fault(0, 1)
+    assert bench.memory.tables_bytes == before + BUFFER_HEAD_BYTES
+    bench.vmscan.dirty.flush()  # type: ignore[union-attr]
+    bench.end_writes()
+    bench.fault(0, 1)
+    bench.vmscan.dirty.flush()  # type: ignore[union-attr]
+    bench.end_writes()
+    assert bench.memory.tables_bytes == before + BUFFER_HEAD_BYTES
+    assert bench.evict(0, 1) == [FREED, FREED]
+    assert bench.memory.tables_bytes == before
+
+
+@pytest.mark.parametrize("policy", ["two-list", "mglru", "fifo"])
+@pytest.mark.parametrize("kind", [Engine, ReferenceEngine])
+def test_all_dirty_is_not_out_of_memory(kind: type[Engine], policy: str) -> None:
+    """Nothing to reclaim but dirty pages, with limits that are never reached: reclaim wakes the flusher threads."""
+    rows = [(page, 1) for page in range(60)]
+    config = config_of(
+        pages=20, memory__mode="memcg", reclaim__policy=policy, reclaim__batch=4, swap__size="none", store="none",
+        file__track_dirty=True, file__dirty_background_ratio=100, file__dirty_ratio=300,
+    )  # fmt: skip
+    engine = kind(make_trace([rows], files=frozenset((0, page) for page in range(60))), config, SizesByPage())
+    engine.run()
+    assert engine.outcome == "done"
+    assert 40 <= engine.machine.counters.fileout < 60
