@@ -16,7 +16,7 @@ from zsim.resultfiles import RESULT, SCHEMA, find_results, read_failure, read_ob
 if TYPE_CHECKING:
     import pandas as pd
 
-MODEL_VERSION = 3
+MODEL_VERSION = 4
 """Raised whenever a change gives the same configuration and trace other results."""
 
 Number = int | float | None

@@ -2,11 +2,11 @@
 
 import pytest
 
-from tests.machines import Bench, SizesByPage
+from tests.machines import Bench, SizesByPage, config_of
 from zsim.errors import UsageError
 from zsim.reclaim import FREED, KEPT
 from zsim.stores import ACCEPTED, KEEP, TO_DEVICE
-from zsim.stores.zswap import Zswap
+from zsim.stores.zswap import Zswap, entry_bytes
 
 GIB = {"memory__total": "1G", "memory__mode": "memcg", "memory__size": "4M"}
 """262,144 pages: the limit is 52,428, the threshold (262,144 * 90 / 100 = 235,929) * 20 / 100 = 47,185."""
@@ -211,6 +211,16 @@ def test_writing_back_a_pair_takes_two_frames() -> None:
     assert bench.memory.frames == 2
     assert bench.evict(0, 1) == [FREED, FREED]
     assert (bench.memory.frames, bench.counters.pswpout) == (0, 2)
+
+
+def test_slab_memory_of_an_entry() -> None:
+    """zswap's own descriptor with zbud; zsmalloc has handles besides, 6.12 nodes of an xarray; or what is asked for."""
+    asked: list[dict[str, object]] = [
+        {"era": "6.1", "allocator": "zbud"}, {"era": "6.1", "allocator": "zsmalloc"},
+        {"era": "6.1", "allocator": "zsmalloc@6.12"}, {"era": "2013", "allocator": "zbud"},
+        {"era": "6.12", "allocator": "zsmalloc"}, {"memory__entry_bytes": 7},
+    ]  # fmt: skip
+    assert [entry_bytes(config_of(**values)) for values in asked] == [64, 80, 80, 64, 95, 7]
 
 
 def test_metadata_is_never_given_back() -> None:

@@ -29,7 +29,7 @@ SHARE_UNIT = 1_000_000
 @click.option("--images-of", type=click.IntRange(1), default=1, metavar="N", help="Keep the images of one page in N.")
 @click.option("--no-file-calls", is_flag=True, help="Leave out what read and write calls do to the page cache.")
 @click.option("--env", "keep", multiple=True, metavar="NAME[=VALUE]", help='A variable to keep or set; "*" keeps all.')
-@click.option("--cpu-time", metavar="TIME", help='CPU time of an untraced run ("0.4s"); "measure" runs it once more.')
+@click.option("--cpu-time", metavar="TIME", help='CPU time of an untraced run ("0.4s"); "measure" runs it again.')
 @click.option("--force", is_flag=True, help="Replace an existing recording.")
 @click.option("--quiet", "-q", is_flag=True, help="Only errors on stderr.")
 @click.option("--json", "as_json", is_flag=True, help="The recording's notes as one JSON object on stderr.")

@@ -7,6 +7,7 @@ import simpy
 from zsim.allocators import EAGAIN, ENOMEM, ENOSPC, ObjectPool, make_allocator
 from zsim.config import Config
 from zsim.contents import Contents
+from zsim.kernels import Kernel, parse_kernel, split_version
 from zsim.shrinker import STOP
 from zsim.stores import ACCEPTED, KEEP, TO_DEVICE, Mm
 from zsim.stores.codec import Codec
@@ -21,6 +22,24 @@ from zsim.writeback import Steps, Work, make_writeback
 
 Entry = tuple[int, int, int, int]
 """(handle, compressed length, content, page) of a stored page; handle and length 0: same-filled."""
+
+
+XARRAY: Kernel = (6, 9)
+"""From here on the entries are in an xarray, whose nodes take memory too; before, in a tree by their own pointers."""
+
+
+def entry_bytes(config: Config) -> int:
+    """Slab memory per stored page, as slab counters grew in recorded runs of 6.1 and 6.12.
+
+    An entry (struct zswap_entry, to 6.8) is 64 bytes: 61 to 64 were recorded with zbud. zsmalloc has a handle of 8
+    besides, and a descriptor a zspage: 77 to 83. 6.12 with zsmalloc 95, nodes of the xarray included. Others' are not
+    measured.
+    """
+    if config.memory.entry_bytes >= 0:
+        return config.memory.entry_bytes
+    if parse_kernel(config.era) >= XARRAY:
+        return 95
+    return 80 if split_version(config.allocator, config.era)[0] == "zsmalloc" else 64
 
 
 class Zswap:
@@ -49,7 +68,7 @@ class Zswap:
         self.compressed_bytes = self.same_filled = self.incompressible = self.duplicates = 0
         self.stored_peak = self.pages_peak = 0
         self.header_bytes = self.config.header_bytes if self.allocator.can_reclaim else 0
-        self.entry_bytes = config.memory.entry_bytes
+        self.entry_bytes = entry_bytes(config)
         self.codec = Codec(config.compressor, mm, config.cost)
         self.pages_seen = 0
         """The pool's size as it was when an entry was last stored or freed (to 6.8): reclaim frees its frame later."""

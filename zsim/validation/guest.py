@@ -28,11 +28,6 @@ IDLE_PAGES = 32
 """Pages of idle processes, swapped out early on: frames that the trace gets besides those that were free."""
 SLAB_PAGES = 12
 """By so many pages slab memory grew in the runs without zswap, on average: nodes of the swap cache, and what else."""
-ENTRY_BYTES = {"zbud": 64, "z3fold": 64, "zsmalloc": 80}
-"""Slab memory per stored page to 6.8: zswap's entry, for zsmalloc a handle and its share of a zspage's descriptor
-(the recordings of 6.1: 61 to 64, and 77 to 83; not z3fold's). Later kernels have a tree of nodes besides, 95 in all."""
-NODES: Kernel = (6, 9)
-"""From here on zswap's entries are in an xarray, before in a tree of their own pointers."""
 REQUEST_PAGES = 254
 """Most pages of a request of the guests' swap disk: the 256 descriptors of a virtio queue less two."""
 GUEST = {
@@ -191,8 +186,7 @@ def _ram(case: Case) -> dict[str, Any]:
     sizes = [zone["free"] for zone in zones]
     sizes[0] += usable - sum(sizes)
     marks = [[zone[mark] for mark in ("min", "low", "high")] + [max(zone["protection"])] for zone in zones]
-    entry = {} if case.kernel >= NODES else {"memory.entry_bytes": ENTRY_BYTES.get(guest.get("zpool", ""), 95)}
-    return entry | {
+    return {
         "memory.mode": "machine",
         "memory.size": str(usable * PAGE_SIZE),
         "cost.wakeup_ns": WAKEUP_NS,
