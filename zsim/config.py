@@ -153,6 +153,11 @@ class ReclaimConfig:
         "with policy mglru: a pass that ages goes on to evict (6.1) or leaves that to the next pass (6.12)",
         choices=("6.1", "6.12"),
     )
+    mm_walk: bool = key(
+        True,
+        "with policy mglru: aging walks page tables (0x2 in /sys/kernel/mm/lru_gen/enabled); false: only eviction "
+        "looks at accessed bits",
+    )
 
 
 @dataclass(frozen=True)

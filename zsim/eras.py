@@ -116,6 +116,8 @@ ERAS["6.6"] = ERAS["6.1"] | {
     "zswap.nr_zpools": 32,
 }
 ERAS["6.8"] = ERAS["6.6"] | {"allocator": "zsmalloc", "zswap.skips_empty_memcgs": False}
+ERAS["6.9"] = ERAS["6.8"] | {"zswap.exclusive_loads": True, "zswap.load_refreshes": False, "zswap.limit_test": "at"}
+ERAS["6.11"] = ERAS["6.9"] | {"zswap.nr_zpools": 1, "reclaim.folio_batch": 31, "reclaim.free_batch": 31}
 ERAS["6.19"] = ERAS["6.12"] | {"swap.slots_cache": 0, "zswap.raw_incompressible": True}
 
 SUMMARIES = {
@@ -125,7 +127,9 @@ SUMMARIES = {
     "6.1": "The same, and a write to a page that kept its slot leaves the old copy; the reference point.",
     "6.6": "zswap orders its entries itself; the work item goes on to 90 %; 32 sub-pools.",
     "6.8": "The same by cgroups, which take turns, and zsmalloc.",
-    "6.12": "Entries have a second chance, loads take them out, zeros are a bit of the swap device.",
+    "6.9": "The same, and loads take entries out.",
+    "6.11": "The same, in one pool; pages are freed and join reclaim's lists 31 at a time.",
+    "6.12": "Entries have a second chance, zeros are a bit of the swap device.",
     "6.19": "The same; what does not compress is stored as it is, in its place in the order.",
 }
 """What is new in each era, oldest first."""

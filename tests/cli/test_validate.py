@@ -54,6 +54,7 @@ def test_a_case_that_misses(tmp_path: Path) -> None:
     [
         (["k61-nothing"], "no case 'k61-nothing'"),
         (["--cases", "/nowhere"], "/nowhere: no cases here"),
+        (["--update", "nowhere.md"], "nowhere.md"),
         (["--plot", "errors.gif"], "errors.gif: a figure's name ends in .svg"),
         (["--set", "zram"], "zram"),
         (["-j", "0"], "0"),
@@ -64,6 +65,23 @@ def test_bad_input(tmp_path: Path, arguments: list[str], said: str) -> None:
     status, out, error = entry.run(tmp_path, "validate", *arguments)
     assert (status, out) == (2, "")
     assert said in error.splitlines()[-1]
+
+
+def test_a_bad_case_beside_a_good_one(tmp_path: Path) -> None:
+    """The good one is replayed; the bad ones are named, with the reason, and the exit status is 2."""
+    for part in ("runs/k61-none-mixed", "traces"):
+        shutil.copytree(SHIPPED / "zswap" / part, tmp_path / part)
+    for name, old, new in (("unread", '"kernel"', '"kernl"'), ("unplayed", "mixed", "missing")):
+        shutil.copytree(tmp_path / "runs/k61-none-mixed", tmp_path / "runs" / name)
+        path = tmp_path / "runs" / name / "run.json"
+        path.write_text(path.read_text().replace(old, new))
+    status, said, error = entry.run(tmp_path, "validate", "--cases", tmp_path, "-j", "1", "--json")
+    assert status == 2
+    found = json.loads(said)
+    assert [case["name"] for case in found["cases"]] == ["k61-none-mixed"]
+    assert sorted(case["name"] for case in found["failed"]) == ["unplayed", "unread"]
+    assert "zsim: unread: cannot be replayed: " in error and "no config.kernel" in error
+    assert "missing.parquet: no such trace" in error
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="records on Linux")

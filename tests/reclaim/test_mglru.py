@@ -5,7 +5,7 @@ import pytest
 
 from tests.machines import make_trace
 from tests.reclaim.pages import Pages
-from zsim.memory import ACCESSED, FRAME, RECLAIM, SEEN, WRITEBACK, Memory
+from zsim.memory import ACCESSED, FRAME, RECLAIM, SEEN, UNFLUSHED, WRITEBACK, Memory
 from zsim.reclaim import ACTIVATED, FREED, KEPT, Pressure
 from zsim.reclaim.balance import ANON, FILE
 from zsim.reclaim.generations import MAX_NR_GENS
@@ -106,6 +106,19 @@ def test_aging_takes_the_accessed_along() -> None:
     age(pages)
     assert [seq_of(pages, page) for page in range(3)] == [-2, -1, -2]
     assert not any(bits & ACCESSED for bits in pages.memory.pte)
+
+
+def test_aging_without_walks_takes_nobody_along() -> None:
+    """Accessed bits stay for eviction to find, and generations begin all the same."""
+    pages = mglru(4, reclaim__mm_walk=False)
+    pages.bring_in(0, 1)
+    before = policy_of(pages).generations.max_seq
+    pages.access(0)
+    age(pages)
+    assert [seq_of(pages, page) for page in (0, 1)] == [-1, -1]
+    assert pages.memory.pte[0] & ACCESSED
+    assert not policy_of(pages).eviction.walking
+    assert policy_of(pages).generations.max_seq == before + 1
 
 
 def test_a_promoted_page_stays_on_its_list_until_it_is_met() -> None:
@@ -263,10 +276,11 @@ def test_a_page_that_cannot_be_freed(outcome: int, seq: int) -> None:
     assert seq_of(pages, 0) == seq
 
 
-def test_a_page_being_written_waits_in_the_next_generation() -> None:
+@pytest.mark.parametrize("state", [WRITEBACK, UNFLUSHED])
+def test_a_page_to_be_written_waits_in_the_next_generation(state: int) -> None:
     """Met in the oldest generation it is not tried, but will be when its write has ended."""
     pages = aged(8)
-    pages.memory.flags[0] |= WRITEBACK
+    pages.memory.flags[0] |= state
     assert pages.shrink(1, priority=2, is_memcg=True) == [1, 2, 3, 4]
     assert seq_of(pages, 0) == -1
     assert pages.memory.flags[0] & RECLAIM

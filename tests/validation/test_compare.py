@@ -33,7 +33,7 @@ def test_all_equal() -> None:
 @pytest.mark.parametrize(
     ("zsim", "misses"),
     [
-        ({"faults": 10_501}, ["faults +5.0%"]),
+        ({"faults": 10_501}, ["faults +5.0% (10000 > 10501)"]),
         ({"faults": 10_499}, []),
         ({"zswpin": 5151}, ["zswpin +3.0%"]),
         ({"zswpin": 5150}, []),
@@ -58,16 +58,26 @@ def test_bars_of_the_machine() -> None:
     """4 % of the faults, 30 free pages; nothing about outcomes and counters."""
     assert compare(replayed("m61-none-mixed", same=0.5, zswpin=0, faults=10_399)).misses == []
     assert compare(replayed("m61-none-mixed", free_pages=481, faults=10_401)).misses == [
-        "faults +4.0%",
+        "faults +4.0% (10000 > 10401)",
         "free pages +31",
     ]
 
 
 def test_bars_of_files() -> None:
     """5 % of either kind, 15 % with MGLRU."""
-    assert compare(replayed("f61-none-f_hot-sw60", anon_faults=4240)).misses == ["anon_faults +6.0%"]
+    assert compare(replayed("f61-none-f_hot-sw60", anon_faults=4240)).misses == ["anon_faults +6.0% (4000 > 4240)"]
     assert compare(replayed("f612-none-f_hot-sw60-mglru", anon_faults=4240)).misses == []
-    assert compare(replayed("f612-none-f_hot-sw60-mglru", file_faults=6960)).misses == ["file_faults +16.0%"]
+    assert compare(replayed("f612-none-f_hot-sw60-mglru", file_faults=6960)).misses == [
+        "file_faults +16.0% (6000 > 6960)"
+    ]
+
+
+@pytest.mark.parametrize("name", ["k61-none-mixed", "m612-none-mixed-classic"])
+def test_an_end_without_memory_is_no_agreement(name: str) -> None:
+    """Also where the case is only reported otherwise."""
+    found = compare(replace(replayed(name), outcome="oom"))
+    assert (found.reported, found.misses) == ("", ["the end: out of memory"])
+    assert not all_met([found])
 
 
 @pytest.mark.parametrize(

@@ -3,22 +3,29 @@
 import os
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
+if TYPE_CHECKING:
+    from zsim.validation.cases import Failure
+    from zsim.validation.compare import Comparison
+
 FILE: Any = {"type": click.Path(path_type=Path), "metavar": "FILE"}
+PAGE: Any = {"type": click.Path(path_type=Path, exists=True, dir_okay=False), "metavar": "FILE"}
 SETS = ("zswap", "zswap-machine", "zswap-file")
 
 
-@click.command(epilog="Exit status: 0 every judged case and set meets its bars, 1 one misses, 2 bad input.")
+@click.command(
+    epilog="Exit status: 0 every judged case and set meets its bars, 1 one misses, 2 bad input (other cases run)."
+)
 @click.argument("cases", nargs=-1)
 @click.option("--cases", "folder", type=click.Path(path_type=Path), metavar="DIR", help="recorded runs of your own")
 @click.option("--set", "sets", multiple=True, type=click.Choice(SETS), help="only this set; may be repeated")
 @click.option("-j", "--jobs", type=click.IntRange(1), metavar="N", help="processes  [default: one a processor]")
 @click.option("--json", "form", flag_value="json", help="print a JSON object")
 @click.option("--markdown", "form", flag_value="markdown", help="print the tables of docs/validation.md")
-@click.option("--update", "page", help="put those tables into a page of documentation, between its markers", **FILE)
+@click.option("--update", "page", help="put those tables into a page of documentation, between its markers", **PAGE)
 @click.option("--plot", "figure", help="draw the errors: .svg, .pdf or .png; the figures as CSV beside it", **FILE)
 @click.option("-o", "--output", help="write everything as CSV", **FILE)
 @click.option("-q", "--quiet", is_flag=True, help="no progress")
@@ -40,25 +47,26 @@ def validate(  # noqa: PLR0913
     """
     from zsim.resultfiles import write_text
     from zsim.style import form_of
-    from zsim.validation import SHIPPED, find_cases
-    from zsim.validation.compare import all_met, compare
+    from zsim.validation.cases import SHIPPED, read_cases
+    from zsim.validation.compare import all_met
     from zsim.validation.figure import save_figure
-    from zsim.validation.output import as_csv, as_json, markdown, text, updated
-    from zsim.validation.run import replay_cases
+    from zsim.validation.output import around, as_csv, updated
+    from zsim.validation.run import judged, replay_cases
 
     if figure is not None:
         form_of(figure)
-    known = find_cases(folder or SHIPPED)
-    chosen = find_cases(folder or SHIPPED, cases, sets)
+    if page is not None:
+        around(page.read_text(encoding="utf-8"))
+    chosen, unread = read_cases(folder or SHIPPED, cases, sets)
     with click.progressbar(
         length=len(chosen), label="validate", file=sys.stderr, hidden=quiet or not sys.stderr.isatty()
     ) as bar:
         replays = replay_cases(chosen, jobs or os.cpu_count() or 1, lambda done: bar.update(1))
-    comparisons = [compare(replayed, known) for replayed in replays]
-    if form == "json":
-        click.echo(as_json(replays), nl=False)
-    else:
-        click.echo((markdown if form else text)(comparisons), nl=False)
+    comparisons, failed = judged(replays, folder or SHIPPED)
+    failed = [*unread, *failed]
+    _tell(comparisons, failed, form)
+    if not comparisons:
+        sys.exit(2)
     if figure is not None:
         for path in save_figure(comparisons, figure):
             click.echo(path, err=True)
@@ -66,4 +74,16 @@ def validate(  # noqa: PLR0913
         write_text(page, updated(page.read_text(encoding="utf-8"), comparisons))
     if output is not None:
         write_text(output, as_csv(comparisons))
-    sys.exit(0 if all_met(comparisons) else 1)
+    sys.exit(2 if failed else not all_met(comparisons))
+
+
+def _tell(comparisons: "list[Comparison]", failed: "list[Failure]", form: str | None) -> None:
+    """The table or object, and a line for each case that could not be replayed."""
+    from zsim.validation.output import as_json, markdown, text
+
+    if form == "json":
+        click.echo(as_json(comparisons, failed), nl=False)
+    elif comparisons:
+        click.echo((markdown if form else text)(comparisons), nl=False)
+    for each in failed:
+        click.echo(f"zsim: {each.name}: cannot be replayed: {each.why}", err=True)

@@ -39,6 +39,7 @@ class Mglru:
         self.kinds = (ANON, FILE) if config.swappiness else (FILE,)
         self.recency = (True, config.file_recency)
         self.modern = config.mglru == "6.12"
+        self.mm_walk = config.mm_walk
         self.switched = False
         self.generations = Generations(memory, is_file)
         self.walks = PageWalk(memory, is_file)
@@ -164,11 +165,15 @@ class Mglru:
         return self._size(*self.kinds) >> priority
 
     def _age(self) -> None:
-        """try_to_inc_max_seq: what has been accessed joins the youngest generation, then a younger one begins."""
-        walked = tuple(kind for kind in self.kinds if self.recency[kind])
-        self.generations.update_gen(self.walks.walk(walked, self.switched))
+        """try_to_inc_max_seq: what has been accessed joins the youngest generation, then a younger one begins.
+
+        Without walks (should_walk_mmu) a generation is all that begins.
+        """
+        if self.mm_walk:
+            walked = tuple(kind for kind in self.kinds if self.recency[kind])
+            self.generations.update_gen(self.walks.walk(walked, self.switched))
+            self.eviction.walking = True
         self.generations.inc_max_seq(ANON in self.kinds)
-        self.eviction.walking = True
 
     def _enough(self, pressure: Pressure, first_seq: int, freed: int) -> bool:
         """should_abort_scan: 6.12's memcg reclaim always completes its pass, 6.1's stops once it has swapped enough."""

@@ -5,7 +5,7 @@ after every access), and traces/TRACE.parquet. Files there that are not named he
 """
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -15,12 +15,16 @@ import numpy as np
 import numpy.typing as npt
 import zstandard
 
-from zsim.errors import TraceError, UsageError
+from zsim.errors import TraceError, UsageError, ZsimError
 from zsim.kernels import Kernel, parse_kernel
 from zsim.registry import suggestion
+from zsim.validation.runjson import guest
 
 SHIPPED = Path(__file__).parent / "cases"
 SETS = ("zswap", "zswap-machine", "zswap-file")
+LRU_GEN_CORE, LRU_GEN_MM_WALK = 1, 2
+SHRINKER: Kernel = (6, 8)
+"""From here on zswap has one."""
 HIT, MINOR, MAJOR_STORE, MAJOR_DEVICE = range(4)
 LARGEST_BYTES = 1 << 30
 
@@ -32,7 +36,7 @@ class Case:
     """One recorded run of a kernel.
 
     set      "zswap", "zswap-machine" or "zswap-file": the folder it lies in, else what its mode says
-    config   the guest: kernel, memory, zswap's parameters (the names are those of run.json)
+    config   the guest: kernel, memory, zswap's parameters, as zsim.validation.runjson reads them
     final    counters at the end of the run, by the names of vmstat ("vm."), zswap's debugfs ("zswap."), ...
     fill     accesses before the part that is compared: every page once
     """
@@ -57,13 +61,21 @@ class Case:
     @property
     def is_mglru(self) -> bool:
         """The multi-generational LRU was on."""
-        state = self.config.get("lru_gen_state") or self.config.get("lru_gen") or "0"
-        return str(state) in ("Y", "y") or str(state) not in ("N", "n") and int(str(state), 16) & 1 == 1
+        return self._lru_gen & LRU_GEN_CORE > 0
+
+    @property
+    def walks_page_tables(self) -> bool:
+        """Its aging does so; else accessed bits are found by eviction alone."""
+        return self._lru_gen & LRU_GEN_MM_WALK > 0
+
+    @property
+    def _lru_gen(self) -> int:
+        return int(self.config.get("lru_gen_state", self.config.get("lru_gen", 0)))
 
     @property
     def has_shrinker(self) -> bool:
         """zswap's shrinker was on."""
-        return self.config.get("shrinker") == "Y"
+        return bool(self.config.get("shrinker")) and self.kernel >= SHRINKER
 
     @property
     def trace_path(self) -> Path:
@@ -80,27 +92,57 @@ class Case:
     def free_pages(self) -> npt.NDArray[np.uint16] | None:
         """MemFree in pages after every access, where it was recorded."""
         path = self.folder / "free.u16.zst"
-        return np.frombuffer(_unpacked(path), np.uint16) if path.exists() else None
+        if not path.exists():
+            return None
+        found, accesses = _unpacked(path), len(self.outcomes())
+        if len(found) != 2 * accesses:
+            raise TraceError(f"{path}: {len(found)} bytes; expected two for each of {accesses} accesses")
+        return np.frombuffer(found, np.uint16)
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A case that cannot be read or replayed, and why."""
+
+    name: str
+    why: str
 
 
 def find_cases(folder: Path = SHIPPED, names: Sequence[str] = (), sets: Sequence[str] = ()) -> list[Case]:
-    """The cases in a folder of cases, or in a folder of such folders, whose name matches one of `names`, by set."""
+    """The cases that `read_cases` finds; a `TraceError` where one cannot be read."""
+    cases, failures = read_cases(folder, names, sets)
+    if failures:
+        raise TraceError(failures[0].why)
+    return cases
+
+
+def read_cases(folder: Path, names: Sequence[str] = (), sets: Sequence[str] = ()) -> tuple[list[Case], list[Failure]]:
+    """The cases in a folder of cases, or in a folder of such folders, whose name matches one of `names`, by set.
+
+    And those of these names that cannot be read.
+    """
+    cases, failures = list[Case](), list[Failure]()
+    for run in _runs(folder, names):
+        try:
+            cases.append(read_case(run))
+        except ZsimError as error:
+            failures.append(Failure(run.name, str(error)))
+    cases = [case for case in cases if not sets or case.set in sets]
+    if not cases and not failures:
+        raise UsageError(f"{folder}: no cases of the set {', '.join(sets)}")
+    return sorted(cases, key=lambda case: (SETS.index(case.set), case.name)), failures
+
+
+def _runs(folder: Path, names: Sequence[str]) -> list[Path]:
     folders = [folder] if (folder / "runs").is_dir() else sorted(path.parent for path in folder.glob("*/runs"))
-    if not folders:
+    runs = [path.parent for each in folders for path in sorted(each.glob("runs/*/run.json"))]
+    if not runs:
         raise UsageError(f"{folder}: no cases here; expected runs/NAME/run.json and traces/TRACE.parquet")
-    cases = [case for each in folders for case in _cases_in(each) if not sets or case.set in sets]
-    unknown = [name for name in names if not any(fnmatchcase(case.name, name) for case in cases)]
-    if unknown:
-        near = suggestion(unknown[0], [case.name for case in cases]).partition(" (known")[0]
-        raise UsageError(f"no case {unknown[0]!r} among {len(cases)} in {folder}{near}")
-    chosen = [case for case in cases if not names or any(fnmatchcase(case.name, name) for name in names)]
-    if not chosen:
-        raise UsageError(f"{folder}: no cases{' of the set ' + ', '.join(sets) if sets else ''}")
-    return sorted(chosen, key=lambda case: (SETS.index(case.set), case.name))
-
-
-def _cases_in(folder: Path) -> Iterator[Case]:
-    return (read_case(path.parent) for path in sorted(folder.glob("runs/*/run.json")))
+    for name in names:
+        if not any(fnmatchcase(run.name, name) for run in runs):
+            near = suggestion(name, [run.name for run in runs]).partition(" (known")[0]
+            raise UsageError(f"no case {name!r} among {len(runs)} in {folder}{near}")
+    return [run for run in runs if not names or any(fnmatchcase(run.name, name) for name in names)]
 
 
 def read_case(folder: Path) -> Case:
@@ -108,13 +150,15 @@ def read_case(folder: Path) -> Case:
     path = folder / "run.json"
     try:
         run = json.loads(path.read_bytes())
-        config, summary = run["config"], run["summary"]
-        parse_kernel(config["kernel"])
+        config, summary = guest(run["config"]), run["summary"]
+        after_fill = int(summary["accesses_after_fill"])
+        if after_fill < 1:
+            raise ValueError(f"accesses_after_fill is {after_fill}")
         final = {name: int(value) for name, value in summary["final"].items() if value is not None}
-        return Case(folder.name, folder, _set_of(folder, config), config, final, int(summary["accesses_after_fill"]))
+        return Case(folder.name, folder, _set_of(folder, config), config, final, after_fill)
     except OSError as error:
         raise TraceError(f"{path}: cannot be read: {error.strerror}") from None
-    except (ValueError, TypeError, AttributeError, UsageError) as error:
+    except (ValueError, TypeError, AttributeError, OverflowError) as error:
         raise TraceError(f"{path}: not a recorded run: {error}") from None
     except KeyError as error:
         raise TraceError(f"{path}: not a recorded run: no {error}") from None

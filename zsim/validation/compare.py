@@ -7,7 +7,10 @@ from itertools import combinations
 from statistics import median
 from typing import NamedTuple
 
-from zsim.validation.cases import MAJOR_STORE, Case
+import numpy as np
+
+from zsim.errors import TraceError
+from zsim.validation.cases import MAJOR_STORE, Bytes, Case
 from zsim.validation.replay import Replayed
 
 PERCENT = 0.01
@@ -17,7 +20,10 @@ ENOUGH = 10
 
 
 class Bars(NamedTuple):
-    """What a set of cases is held to: shares of the kernel's figure; None: nothing is asked."""
+    """What a set of cases is held to: shares of the kernel's figure; None: nothing is asked.
+
+    faults are of all pages; of a trace with files, of either kind of page. With MGLRU `mglru`, if any, stands for it.
+    """
 
     faults: float
     median: float | None = None
@@ -28,14 +34,13 @@ class Bars(NamedTuple):
     counters_pages: int = 30
     pool: float | None = None
     free_pages: int | None = None
-    by_kind: float | None = None
-    by_kind_mglru: float | None = None
+    mglru: float | None = None
 
 
 BARS = {
     "zswap": Bars(0.05, 0.006, 0.02, same=0.92, same_median=0.98, counters=0.03, pool=0.01),
     "zswap-machine": Bars(0.04, 0.01, free_pages=30),
-    "zswap-file": Bars(float("inf"), by_kind=0.05, by_kind_mglru=0.15),
+    "zswap-file": Bars(0.05, mglru=0.15),
 }
 
 
@@ -93,8 +98,10 @@ def error_of(replayed: Replayed, name: str) -> float:
 
 def compare(replayed: Replayed, cases: Iterable[Case] = ()) -> Comparison:
     """Judge one case; `cases` are those among which its repeats are looked for."""
-    reported = why_reported(replayed.case)
+    reported = why_reported(replayed.case) if replayed.outcome == "done" else ""
     misses = [] if reported else list(_misses(replayed))
+    if replayed.outcome != "done":
+        misses.insert(0, "the end: out of memory")
     return Comparison(replayed, repeat_of(replayed.case, cases), reported, misses)
 
 
@@ -113,18 +120,16 @@ def why_reported(case: Case) -> str:
 
 
 def counters_judged(case: Case) -> bool:
-    """Not where a worker's turn decides: 6.12 with a limit of 1 or 2 %, or with its shrinker."""
-    return case.kernel < (6, 12) or (case.config.get("max_pool_percent", 20) > 2 and not case.has_shrinker)
+    """Not where a worker's turn decides: 6.12 with a limit of 1 or 2 %, or a shrinker."""
+    return not case.has_shrinker and (case.kernel < (6, 12) or case.config.get("max_pool_percent", 20) > 2)
 
 
 def _misses(replayed: Replayed) -> Iterable[str]:
     bars, case = BARS[replayed.case.set], replayed.case
-    if replayed.outcome != "done":
-        yield "the end: out of memory"
     for name in _fault_figures(replayed):
-        error, most = error_of(replayed, name), _most(bars, case, name)
-        if abs(error) > most:
-            yield f"{name} {error:+.1%}"
+        error = error_of(replayed, name)
+        if abs(error) > (bars.mglru or bars.faults if case.is_mglru else bars.faults):
+            yield f"{name} {error:+.1%} ({replayed.kernel[name]} > {replayed.zsim[name]})"
     if bars.same and replayed.same_outcome < bars.same:
         yield f"same outcome {replayed.same_outcome:.1%}"
     if bars.counters and counters_judged(case):
@@ -137,12 +142,6 @@ def _misses(replayed: Replayed) -> Iterable[str]:
 
 def _fault_figures(replayed: Replayed) -> tuple[str, ...]:
     return ("anon_faults", "file_faults") if "anon_faults" in replayed.kernel else ("faults",)
-
-
-def _most(bars: Bars, case: Case, name: str) -> float:
-    if name == "faults":
-        return bars.faults
-    return (bars.by_kind_mglru if case.is_mglru else bars.by_kind) or bars.faults
 
 
 def _counter_misses(replayed: Replayed, share: float, pages: int, pool: float) -> Iterable[str]:
@@ -163,14 +162,21 @@ def base_name(name: str) -> str:
 
 
 def repeat_of(case: Case, cases: Iterable[Case]) -> Repeat | None:
-    """The spread of the kernel's own runs of one case."""
+    """The spread of the kernel's own runs of one case, as far as they can be read and are as long."""
     runs = [other for other in cases if other.set == case.set and base_name(other.name) == base_name(case.name)]
-    if len(runs) < 2:
+    after = [outcomes for run in runs if len(outcomes := _after_fill(run)) == case.accesses_after_fill]
+    if len(after) < 2:
         return None
-    after = [run.outcomes()[-run.accesses_after_fill :] for run in runs]
     faults = [int((outcomes >= MAJOR_STORE).sum()) for outcomes in after]
     same = min(float((one == other).mean()) for one, other in combinations(after, 2))
     return Repeat((max(faults) - min(faults)) / max(min(faults), 1), same)
+
+
+def _after_fill(run: Case) -> Bytes:
+    try:
+        return run.outcomes()[-run.accesses_after_fill :]
+    except TraceError:
+        return np.empty(0, np.uint8)
 
 
 # A whole set.

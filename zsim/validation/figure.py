@@ -46,7 +46,7 @@ def kind_of(case: Case) -> str:
 
 def _errors(axes: "Axes", name: str, cases: list[Comparison]) -> None:
     bars = BARS[name]
-    most = 100 * min(bars.faults, bars.by_kind or bars.faults)
+    most = 100 * bars.faults
     axes.axhspan(-most, most, color=LIGHT, alpha=0.5, linewidth=0)
     axes.axhline(0, color=GREY, linewidth=0.6)
     for place, each in enumerate(cases):
@@ -57,7 +57,7 @@ def _errors(axes: "Axes", name: str, cases: list[Comparison]) -> None:
     axes.set_yticks(TICKS, list(map(str, TICKS)))
     axes.minorticks_off()
     axes.set_ylim(-FARTHEST, FARTHEST)
-    parts = " (anonymous or file)" if bars.by_kind else ""
+    parts = " (anonymous or file)" if bars.mglru else ""
     axes.set_title(f"{name}: error of major faults{parts}, %", loc="left")
     worst = sorted((each for each in cases if not each.reported), key=lambda each: -abs(each.worst_error))
     _caption(axes, [f"{each.case.name} {each.worst_error:+.1%}" for each in worst])

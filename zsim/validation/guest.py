@@ -81,35 +81,46 @@ def config_values(case: Case) -> dict[str, Any]:
     total_pages = guest["managed_pages" if case.is_machine else "totalram_pages"]
     values: dict[str, Any] = {
         "era": era_of(case),
-        "store": "zswap" if guest["zswap"] else "none",
         "compressor": codec_of(case),
         "memory.total": str(total_pages * PAGE_SIZE),
         "memory.tables": True,
-        "memory.tlb_entries": guest.get("tlb_entries", tlb_entries(case)),
+        "memory.tlb_entries": guest["tlb_entries"] if "tlb_entries" in guest else tlb_entries(case),
+        "file.track_dirty": bool(guest.get("file_rw")),
         "swap.size": str(max(guest.get("swap_pages", SWAP_SLOTS), 1) * PAGE_SIZE),
-        "swap.page_cluster": guest.get("page_cluster") or 0,
-        "reclaim.policy": "mglru" if case.is_mglru else "two-list",
+        "swap.page_cluster": guest.get("page_cluster", 0),
     }
-    if guest["zswap"]:
-        values["allocator"] = guest["zpool"]
-    for name in ("max_pool_percent", "accept_threshold_percent"):
-        if guest.get(name) is not None:
-            values[f"zswap.{name}"] = guest[name]
-    if guest.get("swappiness") is not None:
+    if guest.get("swap_rotational") or not guest.get("vma_ra_enabled", True):
+        values["swap.readahead"] = "cluster"
+    compress_ns, decompress_ns = CODEC_NS.get(values["compressor"], CODEC_NS["lz4"])
+    values |= {"cost.compress_ns": compress_ns, "cost.decompress_ns": decompress_ns}
+    return values | _zswap(case) | _reclaim(case) | GUEST | (_ram(case) if case.is_machine else _cgroup(guest))
+
+
+def _zswap(case: Case) -> dict[str, Any]:
+    """zswap's parameters, as far as they are known."""
+    guest = case.config
+    if not guest["zswap"]:
+        return {"store": "none"}
+    given = guest | guest.get("zswap_params", {})
+    names = ("max_pool_percent", "accept_threshold_percent", "same_filled_pages_enabled")
+    values = {f"zswap.{name}": given[name] for name in names if name in given}
+    switches = {"zswap.shrinker_enabled": _shrinks(case), "zswap.older_pool_left": older_pool_left(case)}
+    return {"store": "zswap", "allocator": guest["zpool"]} | values | switches
+
+
+def _reclaim(case: Case) -> dict[str, Any]:
+    """The policy, and what it sees."""
+    guest = case.config
+    values: dict[str, Any] = {"reclaim.policy": "mglru" if case.is_mglru else "two-list"}
+    if case.is_mglru:
+        values["reclaim.mm_walk"] = case.walks_page_tables
+    if "swappiness" in guest:
         values["reclaim.swappiness"] = guest["swappiness"]
     if guest.get("madvise_random") and case.kernel >= RECENCY:
         values["reclaim.file_recency"] = False
-    if _shrinks(case):
-        values["zswap.shrinker_enabled"] = True
-    if older_pool_left(case):
-        values["zswap.older_pool_left"] = True
-    if guest.get("file_rw"):
-        values["file.track_dirty"] = True
     if statistics_read_every(case):
         values["reclaim.stats_interval_ns"] = NEVER_NS
-    compress_ns, decompress_ns = CODEC_NS.get(values["compressor"], CODEC_NS["lz4"])
-    values |= {"cost.compress_ns": compress_ns, "cost.decompress_ns": decompress_ns}
-    return values | GUEST | (_ram(case) if case.is_machine else _cgroup(guest))
+    return values
 
 
 def tlb_entries(case: Case) -> int:
@@ -135,10 +146,13 @@ def tlb_entries(case: Case) -> int:
 def older_pool_left(case: Case) -> bool:
     """Whether a pool of an earlier run in the same boot was the one that zswap shrank, so that this one never was.
 
-    run.json does not say what ran before, so it is read off the recording: every turn of the worker failed.
+    run.json does not say what ran before, so it is read off the recording: the pool could be shrunk (zsmalloc's
+    cannot), the worker ran as a rule when the limit was hit, and every turn of it failed.
     """
-    turns = case.final.get("zswap.reject_reclaim_fail") or 0
-    return case.kernel < LEAK_FIXED and turns > 0 and not case.final["zswap.written_back_pages"]
+    final, shrinks = case.final, case.config.get("zpool") in ("zbud", "z3fold")
+    turns, hits = final.get("zswap.reject_reclaim_fail", 0), final.get("zswap.pool_limit_hit", 0)
+    in_vain = turns > 0 and 2 * turns >= hits and not final.get("zswap.written_back_pages", 0)
+    return case.kernel < LEAK_FIXED and shrinks and in_vain
 
 
 def statistics_read_every(case: Case) -> int:
@@ -150,7 +164,7 @@ def statistics_read_every(case: Case) -> int:
     if case.kernel < STALE or case.is_mglru or _shrinks(case):
         return 0
     in_cgroup = bool(case.config.get("memory_max") or case.config.get("cgroup"))
-    return int(case.config.get("flush_every") or (case.config.get("every") or 0) * in_cgroup)
+    return int(case.config.get("flush_every") or case.config.get("every", 0) * in_cgroup)
 
 
 def era_of(case: Case) -> str:
@@ -160,7 +174,7 @@ def era_of(case: Case) -> str:
 
 
 def codec_of(case: Case) -> str:
-    """What zswap compressed with; where it was off, any."""
+    """What zswap compressed with; where it was off, any: nothing asks for the sizes."""
     return str(case.config["compressor"]) if case.config["zswap"] else "lz4"
 
 
@@ -197,16 +211,18 @@ def _ram(case: Case) -> dict[str, Any]:
 
 def load_guest_trace(case: Case) -> tuple[Trace, npt.NDArray[np.int64]]:
     """The accesses as a trace, and for each of its rows the recorded access it belongs to."""
-    page, op, cid = _columns(case.trace_path)
+    number, op, cid = _columns(case.trace_path)
     images = _images(case)
     _check(case, op, cid, images)
-    file_from = case.config.get("file_from")
-    pages = int(page.max()) + 1
+    numbers, page = np.unique(number, return_inverse=True)
+    pages = len(numbers)
     is_file = np.zeros(pages, np.uint8)
-    if file_from is not None:
-        is_file[file_from:] = 1
+    if "file_from" in case.config:
+        is_file = (numbers >= case.config["file_from"]).astype(np.uint8)
+        if not is_file.any():
+            raise TraceError(f"{case.folder / 'run.json'}: config.file_from is beyond the last page of the trace")
         if not case.config.get("file_rw"):
-            op = np.where(page >= file_from, READ, op)
+            op = np.where(is_file[page], READ, op)
     access = np.repeat(np.arange(len(op)), np.where(op == DIRTY, 2, 1))
     second = np.r_[False, access[1:] == access[:-1]]
     write = np.where(op[access] == DIRTY, second, op[access] == REWRITE)
@@ -220,7 +236,7 @@ def load_guest_trace(case: Case) -> tuple[Trace, npt.NDArray[np.int64]]:
         footprint_pages=pages,
         owner=np.zeros(pages, np.uint16),
         is_file=is_file,
-        numbers=np.arange(pages, dtype=np.uint64) + np.uint64(first_page_number(case, page)),
+        numbers=(numbers + first_page_number(case, number)).astype(np.uint64),
         content=log,
         images=images,
     )
@@ -229,13 +245,16 @@ def load_guest_trace(case: Case) -> tuple[Trace, npt.NDArray[np.int64]]:
 
 def _readings(case: Case, access: npt.NDArray[np.int64]) -> list[int]:
     """The rows before which another process read the kernel's counters."""
-    every: int = case.config.get("every") or 0
+    every: int = case.config.get("every", 0)
     return np.searchsorted(access, np.arange(every, access[-1] + 1, every)).tolist() if every else []
 
 
 def _check(case: Case, op: npt.NDArray[np.int64], cid: npt.NDArray[np.int64], images: Images) -> None:
-    """One outcome an access; every content that is written is known."""
+    """One outcome an access; every operation and every content that is written is known."""
     outcomes = len(case.outcomes())
+    unknown = np.flatnonzero((op < READ) | (op > DIRTY))
+    if len(unknown):
+        raise TraceError(f"{case.trace_path}: row {unknown[0]}: op {op[unknown[0]]} is not one of 0 .. 2")
     if outcomes != len(op):
         raise TraceError(
             f"{case.folder / 'outcome.u8.zst'}: {outcomes} outcomes of the {len(op)} accesses of the trace"
@@ -252,9 +271,9 @@ def first_page_number(case: Case, page: npt.NDArray[np.int64]) -> int:
     Where run.json has no `address` it is read off the recording: windows that are cut short time and again at the same
     place in a sequential run end there. Otherwise 0.
     """
-    if case.config.get("address") is not None:
+    if "address" in case.config:
         return int(case.config["address"]) // PAGE_SIZE % PTRS_PER_PTE
-    window = 1 << (case.config.get("page_cluster") or 0)
+    window = 1 << case.config.get("page_cluster", 0)
     if window == 1 or case.kernel >= ALIGNED:
         return 0
     major = page[case.outcomes() >= MAJOR_STORE]
@@ -289,7 +308,7 @@ def _images(case: Case) -> Images:
     codec = codec_of(case)
     path = case.trace_path.with_name("contents.csv")
     if path.exists():
-        sizes, same, zero = _own_contents(path, codec)
+        sizes, same, zero = _own_contents(path, codec if case.config["zswap"] else "")
     else:
         population = Population(case.config["kernel"])
         more = np.zeros(RANDOM_CONTENTS, np.uint8)
@@ -299,12 +318,18 @@ def _images(case: Case) -> Images:
 
 
 def _own_contents(path: Path, codec: str) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
-    """Columns same_filled, zero and one named after the codec; the row is the content id."""
+    """Columns cid, same_filled, zero and one named after the codec ("": none is needed)."""
+    names = ["cid", "same_filled", "zero", *([codec] if codec else [])]
     try:
         with path.open(newline="", encoding="ascii") as file:
-            rows = list(csv.DictReader(file))
-        sizes = np.array([int(row[codec]) for row in rows], np.int64)
-        same, zero = ([int(row[name]) for row in rows] for name in ("same_filled", "zero"))
-    except (OSError, ValueError, KeyError) as error:
-        raise TraceError(f"{path}: expected the columns same_filled, zero and {codec}: {error}") from None
-    return sizes, np.array(same, np.uint8), np.array(zero, np.uint8)
+            rows = [[int(row[name]) for name in names] for row in csv.DictReader(file)]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise TraceError(f"{path}: expected the columns {', '.join(names)}: {error}") from None
+    table = np.array(rows, np.int64).reshape(-1, len(names))
+    table = table[np.argsort(table[:, 0])]
+    if not len(table) or (table[:, 0] != np.arange(len(table))).any():
+        raise TraceError(f"{path}: cid is not 0 .. {max(len(table) - 1, 0)}, each once")
+    if (table < 0).any() or (table[:, 1:3] > 1).any():
+        raise TraceError(f"{path}: a size is below 0, or same_filled or zero is neither 0 nor 1")
+    sizes = table[:, 3] if codec else np.zeros(len(table), np.int64)
+    return sizes, table[:, 1].astype(np.uint8), table[:, 2].astype(np.uint8)

@@ -4,9 +4,10 @@ import csv
 import io
 import json
 from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
 from zsim.errors import UsageError
-from zsim.validation.cases import Case
+from zsim.validation.cases import Case, Failure
 from zsim.validation.compare import Comparison, Summary, error_of, summaries
 from zsim.validation.replay import Replayed
 
@@ -79,18 +80,27 @@ def summary_line(summary: Summary) -> str:
     )
 
 
-def as_json(replays: Iterable[Replayed]) -> str:
-    """One object; `cases` in the order of the table."""
-    cases = [
-        {
-            "name": each.case.name,
-            "kernel": {name: each.kernel[name] for name in FIGURES},
-            "zsim": {name: each.zsim[name] for name in FIGURES},
-            "same_outcome": round(each.same_outcome, 6),
-        }
-        for each in replays
-    ]
-    return json.dumps({"schema": SCHEMA, "cases": cases}, indent=1) + "\n"
+def as_json(comparisons: Iterable[Comparison], failures: Iterable[Failure] = ()) -> str:
+    """One object; `cases` in the order of the table, `failed` those that could not be replayed."""
+    cases = [_as_object(each) for each in comparisons]
+    failed = [{"name": each.name, "why": each.why} for each in failures]
+    return json.dumps({"schema": SCHEMA, "cases": cases, "failed": failed}, indent=1) + "\n"
+
+
+def _as_object(each: Comparison) -> dict[str, Any]:
+    replayed = each.replayed
+    sides = {"kernel": replayed.kernel, "zsim": replayed.zsim}
+    return {
+        "name": each.case.name,
+        "set": each.case.set,
+        **{side: {name: figures[name] for name in FIGURES} for side, figures in sides.items()},
+        "same_outcome": round(replayed.same_outcome, 6),
+        "outcome": replayed.outcome,
+        "error": round(each.error, 6),
+        "verdict": each.verdict,
+        "repeat": each.repeat._asdict() if each.repeat else None,
+        "more": {side: {k: v for k, v in figures.items() if k not in FIGURES} for side, figures in sides.items()},
+    }
 
 
 def markdown(comparisons: Sequence[Comparison]) -> str:
@@ -101,12 +111,18 @@ def markdown(comparisons: Sequence[Comparison]) -> str:
 BEGIN, END = "<!-- zsim validate: begin -->\n", "<!-- zsim validate: end -->"
 
 
-def updated(page: str, comparisons: Sequence[Comparison]) -> str:
-    """A page of documentation with new tables between its two markers; a `UsageError` where it has none."""
+def around(page: str) -> tuple[str, str]:
+    """What stands before and after the tables of a page; a `UsageError` where it has no two markers."""
     before, begin, rest = page.partition(BEGIN)
     _, end, after = rest.partition(END)
     if not begin or not end:
         raise UsageError(f"no tables to replace; expected the lines {BEGIN.strip()} and {END}")
+    return before, after
+
+
+def updated(page: str, comparisons: Sequence[Comparison]) -> str:
+    """A page of documentation with new tables between its two markers."""
+    before, after = around(page)
     return before + BEGIN + markdown(comparisons) + END + after
 
 

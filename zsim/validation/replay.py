@@ -47,15 +47,15 @@ def replay_case(case: Case) -> Replayed:
     trace, access = load_guest_trace(case)
     config = config_of(case)
     recorded = case.outcomes()
+    fill = len(recorded) - case.accesses_after_fill
+    is_file = _touches_file(case, trace.is_file, trace.tasks[0].accesses, access)
+    kernel = _faults(recorded[fill:], is_file[fill:]) | _kernel_figures(case, fill)
     engine = Engine(trace, config, load_contents(trace, config.compressor, kernel=case.config["kernel"]))
     watch = Watch(engine, access, statistics_read_every(case))
     engine.run()
     outcomes = np.zeros(len(recorded), np.uint8)
     np.maximum.at(outcomes, access, watch.outcomes)
-    fill = len(recorded) - case.accesses_after_fill
     same = float((outcomes[fill:] == recorded[fill:]).mean())
-    is_file = _touches_file(case, trace.is_file, trace.tasks[0].accesses, access)
-    kernel = _faults(recorded[fill:], is_file[fill:]) | _kernel_figures(case, fill)
     zsim = _faults(outcomes[fill:], is_file[fill:]) | _zsim_figures(engine, case)
     if case.is_machine:
         zsim["free_pages"] = watch.median_free(fill, access)
