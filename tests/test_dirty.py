@@ -73,6 +73,19 @@ def test_flusher_threads_clean() -> None:
     assert bench.evict(0, 3) == [FREED, FREED]
 
 
+def test_a_mark_of_reclaim_lasts_while_the_page_is_unmapped() -> None:
+    """folio_mark_dirty clears PG_reclaim, and folio_clear_dirty_for_io calls it for what it finds in a page table."""
+    bench = tracking()
+    for page in (0, 1):
+        bench.fault(page, 1)
+    assert bench.evict(0) == [ACTIVATED]
+    bench.memory.flags[1] |= RECLAIM
+    bench.vmscan.dirty.flush()  # type: ignore[union-attr]
+    assert [bench.memory.flags[page] & RECLAIM > 0 for page in (0, 1)] == [True, False]
+    bench.end_writes()
+    assert bench.counters.pgrotated == 1
+
+
 def test_what_is_under_way_is_not_written_twice() -> None:
     """Dirtied again while it is written, a page stays dirty when that ends, also where reclaim waits for it."""
     bench = tracking()

@@ -72,13 +72,13 @@ class DirtyPages:
             tlb.flush()
 
     def _write(self, page: int) -> None:
-        """folio_clear_dirty_for_io, and off it goes."""
+        """folio_clear_dirty_for_io, and off it goes; from a page table it comes dirty once more, and so unmarked."""
         machine, pte = self.machine, self.machine.memory.pte
+        machine.memory.flags[page] &= ~(UNFLUSHED | RECLAIM) if pte[page] & WRITABLE else ~UNFLUSHED
         machine.versions[page] += pte[page] & DIRTY > 0
         pte[page] &= ~(WRITABLE | DIRTY)
         machine.unmapped_tasks.add(machine.owner[page])
         self.pages.discard(page)
-        machine.memory.flags[page] &= ~UNFLUSHED
         if self.audit:
             self.audit.written(page)
         if machine.plug_is_full(page):
