@@ -110,6 +110,10 @@ class Ram:
         """Whether kswapd may sleep, now or when `coming` frames have come back."""
         return self.frames_left() + coming > self.marks.high
 
+    def above_high(self, margin: int) -> bool:
+        """Whether every zone is above its high mark by more than so many pages."""
+        return self.frames_left() > self.marks.high + margin
+
 
 class ZonedRam(Ram):
     """RAM of several zones: kswapd is woken when all are low and sleeps when one is above its high mark."""
@@ -167,6 +171,11 @@ class ZonedRam(Ram):
         self._settle()
         return self.zones.balanced(coming)
 
+    def above_high(self, margin: int) -> bool:
+        """Every zone is above its high mark by more than so many pages."""
+        self._settle()
+        return self.zones.all_above_high(margin)
+
 
 class Cgroup:
     """A cgroup's memory.max in a machine with plenty: charged with pages and compressed bytes, not with pool pages.
@@ -218,6 +227,10 @@ class Cgroup:
         return left > 0
 
     def balanced(self, coming: int = 0) -> bool:
+        """The machine has frames enough."""
+        return True
+
+    def above_high(self, margin: int) -> bool:
         """The machine has frames enough."""
         return True
 

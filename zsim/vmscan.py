@@ -116,7 +116,7 @@ class Vmscan:
         target = max(room.marks.high, batch) if is_kswapd else batch
         self._paged_out = self.machine.writes.from_reclaim
         pressure = Pressure(target, is_kswapd, room.is_memcg)
-        pressure.high_wmark_pages = room.marks.high
+        pressure.high_wmark_pages, pressure.above_high = room.marks.high, room.above_high
         return pressure
 
     def _try_to_free(self, pressure: Pressure) -> int:

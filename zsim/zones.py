@@ -107,6 +107,10 @@ class Zones:
             for zone, free, mark in zip(self.zones, self.free, self.high, strict=True)
         )
 
+    def all_above_high(self, margin: int) -> bool:
+        """Every zone is above its high mark by more than so many pages."""
+        return all(free > mark + margin for free, mark in zip(self.free, self.high, strict=True))
+
     def validate(self, pages: Sequence[int], pool_frames: int) -> None:
         """Recount: what is neither free nor on its way nor the pool's holds one of `pages`."""
         assert sum(self._pool) == pool_frames

@@ -1,6 +1,6 @@
 """How much of each page list one reclaim pass scans: get_scan_count() and what it remembers, in mm/vmscan.c."""
 
-from collections.abc import Sequence, Sized
+from collections.abc import Callable, Sequence, Sized
 from math import isqrt
 
 from zsim.config import ReclaimConfig
@@ -17,12 +17,13 @@ class Pressure:
     """Who reclaims and how hard: one pass over the lists at one priority.
 
     `progress` counts pages freed or under writeback against `nr_to_reclaim`, over all passes; `plugged` those whose
-    writes have yet to be submitted, at the latest when the pass ends. `free_pages` and `high_wmark_pages` matter to
-    reclaim of the whole machine only.
+    writes have yet to be submitted, at the latest when the pass ends. `free_pages` (as the pass begins),
+    `high_wmark_pages` and `above_high` (now; every zone, by more than so many pages) matter to reclaim of the whole
+    machine only.
     """
 
     __slots__ = (
-        "free_pages", "high_wmark_pages", "is_kswapd", "is_memcg", "now_ns", "nr_to_reclaim", "plugged",
+        "above_high", "free_pages", "high_wmark_pages", "is_kswapd", "is_memcg", "now_ns", "nr_to_reclaim", "plugged",
         "priority", "progress",
     )  # fmt: skip
 
@@ -35,6 +36,7 @@ class Pressure:
         self.is_memcg = is_memcg
         self.free_pages = 0
         self.high_wmark_pages = 0
+        self.above_high: Callable[[int], bool] = lambda margin_pages: False
         self.now_ns = 0
 
     @property

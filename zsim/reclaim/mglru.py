@@ -105,18 +105,18 @@ class Mglru:
         """try_to_shrink_lruvec: batches until as many pages are scanned as the priority says."""
         eviction = self.eviction
         eviction.swapped, eviction.walking = False, pressure.is_kswapd
-        first_seq, scanned, freed = self.generations.max_seq, 0, 0
+        first_seq, scanned = self.generations.max_seq, 0
         self.switched = not pressure.is_memcg
         self._set_initial_priority(pressure)
         if pressure.is_kswapd and not self.modern and self._must_age():
             self._age()
         while wanted := self._scan_count(pressure.priority, pressure.is_kswapd):
             batch = eviction.evict(pageout)
-            scanned, freed = scanned + batch, freed + eviction.freed
+            scanned += batch
             of_this_pass = eviction.swapped, eviction.walking
             yield eviction.freed
             eviction.swapped, eviction.walking = of_this_pass
-            if not batch or scanned >= wanted or self._enough(pressure, first_seq, freed):
+            if not batch or scanned >= wanted or self._enough(pressure, first_seq):
                 break
 
     def snapshot_refaults(self) -> None:
@@ -175,15 +175,17 @@ class Mglru:
             self.eviction.walking = True
         self.generations.inc_max_seq(ANON in self.kinds)
 
-    def _enough(self, pressure: Pressure, first_seq: int, freed: int) -> bool:
-        """should_abort_scan: 6.12's memcg reclaim always completes its pass, 6.1's stops once it has swapped enough."""
-        free_pages = pressure.free_pages + freed
+    def _enough(self, pressure: Pressure, first_seq: int) -> bool:
+        """should_abort_scan: 6.12's memcg reclaim always completes its pass, 6.1's stops once it has swapped enough.
+
+        kswapd goes on until every zone is well above its high mark, though it sleeps when one is above it.
+        """
         if self.modern:
-            above_high = free_pages > pressure.high_wmark_pages + MIN_LRU_BATCH
-            return not pressure.is_memcg and (pressure.got_enough or pressure.is_kswapd and above_high)
+            safe = pressure.is_kswapd and pressure.above_high(MIN_LRU_BATCH)
+            return not pressure.is_memcg and (pressure.got_enough or safe)
         if not pressure.is_kswapd:
             return self.generations.max_seq - first_seq > 1 or pressure.got_enough and self.eviction.swapped
-        return pressure.got_enough and pressure.priority <= DEF_PRIORITY - 2 and free_pages > pressure.high_wmark_pages
+        return pressure.got_enough and pressure.priority <= DEF_PRIORITY - 2 and pressure.above_high(0)
 
     def validate(self) -> None:
         """Every page with a frame is on exactly one list."""
