@@ -41,6 +41,13 @@ def test_kswapd() -> None:
     assert zones.all_low() is False
 
 
+def test_every_zone_above_its_high_mark() -> None:
+    """The one that has least decides."""
+    zones = filled(0)
+    above = min(free - mark for free, mark in zip(zones.free, zones.high, strict=True))
+    assert zones.all_above_high(above - 1) and not zones.all_above_high(above)
+
+
 def test_tasks_reclaim_when_no_zone_is_above_min() -> None:
     """Each zone keeps its reserve as well."""
     assert filled(134).any_above_min()

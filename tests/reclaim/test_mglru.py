@@ -292,6 +292,19 @@ def test_a_memcg_pass_is_not_cut_short() -> None:
     assert len(aged(16).shrink(1, priority=1)) == 4
 
 
+@pytest.mark.parametrize(
+    ("era", "wanted", "above", "freed"),
+    [("6.12", 1000, 65, 4), ("6.12", 1000, 64, 8), ("6.1", 4, 1, 4), ("6.1", 4, 0, 8), ("6.1", 1000, 65, 8)],
+)
+def test_kswapd_stops_early_where_every_zone_has_enough(era: str, wanted: int, above: int, freed: int) -> None:
+    """After one of two batches: 6.12 with 64 pages above the high marks, 6.1 above them and with what it wanted."""
+    pages = aged(16, era=era)
+    pages.pressure = Pressure(wanted, is_kswapd=True)
+    pages.pressure.above_high = lambda margin: above > margin
+    pages.pressure.priority = 1
+    assert sum(policy_of(pages).shrink(pages.pressure, pages.pageout)) == freed
+
+
 def test_kswapd_begins_where_one_pass_should_do() -> None:
     """set_initial_priority: log2 of the old pages less that of the target, between 6 and 12."""
     pages = aged(2000)
