@@ -104,7 +104,7 @@ def test_images_are_not_part_of_the_copy(cache: Path, tmp_path: Path) -> None:
     same(open_trace(tmp_path / "sort"), first)
     table = parquet.read_table(tmp_path / "sort.images.parquet")
     parquet.write_table(pa.table(table).slice(0, 10), tmp_path / "sort.images.parquet")
-    with pytest.raises(TraceError, match="column 'content': 6350; expected an image id below 10"):
+    with pytest.raises(TraceError, match="column 'content': 7282; expected an image id below 10"):
         open_trace(tmp_path / "sort")
 
 

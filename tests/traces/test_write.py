@@ -75,7 +75,7 @@ def test_recording_goes_along(tmp_path: Path) -> None:
     """Converting a recording to another name takes images and notes with it; not when told not to."""
     done = convert(str(SHIPPED / "sort"), str(tmp_path / "s.csv.zst"))
     assert open_trace(tmp_path / "s").digest == done.digest == open_trace(SHIPPED / "sort").digest
-    assert open_trace(tmp_path / "s").header["k"] == 192
+    assert open_trace(tmp_path / "s").header["k"] == 96
     convert(str(SHIPPED / "sort"), str(tmp_path / "bare.csv.zst"), carry_images=False)
     assert {path.name for path in tmp_path.glob("bare*")} == {"bare.csv.zst", "bare.json"}
     assert open_trace(tmp_path / "bare").images is None
