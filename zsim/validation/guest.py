@@ -54,6 +54,8 @@ RECENCY: Kernel = (6, 3)
 STALE: Kernel = (6, 12)
 """From here on reclaim does not bring a cgroup's statistics up to date (mem_cgroup_flush_stats_ratelimited)."""
 NEVER_NS = 10**18
+FLUSH_TIME_NS = 2 * 10**9
+"""Between two turns of the kernel's own thread that brings statistics up to date (FLUSH_TIME in mm/memcontrol.c)."""
 ALIGNED: Kernel = (6, 7)
 """From here on a large anonymous mapping begins where a page table does (thp_get_unmapped_area)."""
 RANDOM_CONTENTS = 512
@@ -118,8 +120,8 @@ def _reclaim(case: Case) -> dict[str, Any]:
         values["reclaim.swappiness"] = guest["swappiness"]
     if guest.get("madvise_random") and case.kernel >= RECENCY:
         values["reclaim.file_recency"] = False
-    if statistics_read_every(case):
-        values["reclaim.stats_interval_ns"] = NEVER_NS
+    if has_stale_statistics(case):
+        values["reclaim.stats_interval_ns"] = NEVER_NS if statistics_read_every(case) else FLUSH_TIME_NS
     return values
 
 
@@ -155,13 +157,17 @@ def older_pool_left(case: Case) -> bool:
     return case.kernel < LEAK_FIXED and shrinks and in_vain
 
 
+def has_stale_statistics(case: Case) -> bool:
+    """Neither reclaim nor zswap's shrinker (zswap_shrinker_count) brings them up to date; MGLRU does not go by them."""
+    return case.kernel >= STALE and not case.is_mglru and not case.has_shrinker
+
+
 def statistics_read_every(case: Case) -> int:
     """After so many accesses the recorder read memory.stat, which alone kept 6.12's statistics up to date.
 
-    0 where reclaim brings them up to date itself, or zswap's shrinker does, and for the root cgroup, whose statistics
-    the recorder does not read.
+    0 for the root cgroup, whose statistics the recorder does not read, and where they are not stale.
     """
-    if case.kernel < STALE or case.is_mglru or _shrinks(case):
+    if not has_stale_statistics(case):
         return 0
     in_cgroup = bool(case.config.get("memory_max") or case.config.get("cgroup"))
     return int(case.config.get("flush_every") or case.config.get("every", 0) * in_cgroup)
