@@ -28,8 +28,10 @@ TABLE = {
         "zswap.evicts": "entry", "zswap.nr_zpools": 32, "swap.zeromap": False,
     },
     "6.8": {"allocator": "zsmalloc", "zswap.evicts": "entry", "zswap.nr_zpools": 32, "zswap.header_bytes": 0},
-    "6.9": {"zswap.exclusive_loads": True, "zswap.limit_test": "at", "zswap.nr_zpools": 32, "reclaim.folio_batch": 15},
-    "6.11": {"zswap.exclusive_loads": True, "zswap.same_filled_pages_enabled": True, "zswap.nr_zpools": 1},
+    "6.9": {
+        "zswap.exclusive_loads": True, "zswap.limit_test": "above", "zswap.nr_zpools": 32, "reclaim.folio_batch": 15,
+    },
+    "6.11": {"zswap.limit_test": "at", "zswap.same_filled_pages_enabled": True, "zswap.nr_zpools": 1},
     "6.12": {
         "allocator": "zsmalloc", "writeback": "worker", "zswap.accept_threshold_percent": 90,
         "zswap.same_filled_pages_enabled": False, "zswap.exclusive_loads": True, "zswap.header_bytes": 0,

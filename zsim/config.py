@@ -65,8 +65,8 @@ class MemoryConfig:
     )
     entry_bytes: int = key(
         -1,
-        "zswap's slab memory per stored page (entry, handle, tree node), never given back; machine mode only; -1: as "
-        "measured, 64, with zsmalloc 80, and 95 from 6.9 on",
+        "zswap's slab memory per stored page (entry, handle, tree node), never given back; machine mode only; -1: the "
+        "kernel's, 48 to 96 by era and allocator",
         "bytes",
         at_least=-1,
     )

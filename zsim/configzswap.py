@@ -21,7 +21,7 @@ class ZswapConfig:
     )
     limit_test: str = key(
         "above",
-        "above: full above the limit, accepting below the threshold (to 6.8); at: full at the limit, accepting at the "
+        "above: full above the limit, accepting below the threshold (to 6.9); at: full at the limit, accepting at the "
         "threshold (6.9 and later); allocator: the allocator is refused frames (2013)",
         choices=("above", "at", "allocator"),
     )

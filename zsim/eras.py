@@ -116,8 +116,13 @@ ERAS["6.6"] = ERAS["6.1"] | {
     "zswap.nr_zpools": 32,
 }
 ERAS["6.8"] = ERAS["6.6"] | {"allocator": "zsmalloc", "zswap.skips_empty_memcgs": False}
-ERAS["6.9"] = ERAS["6.8"] | {"zswap.exclusive_loads": True, "zswap.load_refreshes": False, "zswap.limit_test": "at"}
-ERAS["6.11"] = ERAS["6.9"] | {"zswap.nr_zpools": 1, "reclaim.folio_batch": 31, "reclaim.free_batch": 31}
+ERAS["6.9"] = ERAS["6.8"] | {"zswap.exclusive_loads": True, "zswap.load_refreshes": False}
+ERAS["6.11"] = ERAS["6.9"] | {
+    "zswap.limit_test": "at",
+    "zswap.nr_zpools": 1,
+    "reclaim.folio_batch": 31,
+    "reclaim.free_batch": 31,
+}
 ERAS["6.19"] = ERAS["6.12"] | {"swap.slots_cache": 0, "zswap.raw_incompressible": True}
 
 SUMMARIES = {

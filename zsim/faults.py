@@ -309,7 +309,7 @@ class Faults:
         """The task gives a page up (its address came back as another kind of memory)."""
         machine, memory = self.machine, self.machine.memory
         memory.pte[page] = 0
-        machine.writes.cleaned.discard(page)
+        machine.writes.forget(page)
         if self.dirty:
             self.dirty.forget(page)
         if memory.flags[page] & FRAME:

@@ -109,6 +109,18 @@ class Writes:
         while self._in_flight and self._in_flight[0].done_ns <= by_ns:
             self._end(heappop(self._in_flight))
 
+    def forget(self, page: int) -> None:
+        """The page is gone. A write of it that is under way is nobody's then, also if its number comes back."""
+        self.cleaned.discard(page)
+        if not self.memory.flags[page] & WRITEBACK:
+            return
+        for write in self._in_flight:
+            if page in write.pages:
+                write.pages.remove(page)
+                self.pages -= 1
+        self.from_store.discard(page)
+        self.from_flusher.discard(page)
+
     def next_ns(self) -> int | None:
         """When the next one will end; None where there is none."""
         return self._in_flight[0].done_ns if self._in_flight else None

@@ -214,13 +214,15 @@ def test_writing_back_a_pair_takes_two_frames() -> None:
 
 
 def test_slab_memory_of_an_entry() -> None:
-    """zswap's own descriptor with zbud; zsmalloc has handles besides, 6.12 nodes of an xarray; or what is asked for."""
+    """zswap's own entry, which grew; zsmalloc's handles since 4.1; 6.12's xarray; or what is asked for."""
     asked: list[dict[str, object]] = [
         {"era": "6.1", "allocator": "zbud"}, {"era": "6.1", "allocator": "zsmalloc"},
-        {"era": "6.1", "allocator": "zsmalloc@6.12"}, {"era": "2013", "allocator": "zbud"},
+        {"era": "6.1", "allocator": "zsmalloc@6.12"}, {"era": "2013", "allocator": "zsmalloc"},
+        {"era": "3.11", "allocator": "zbud"}, {"era": "5.15", "allocator": "zbud"},
+        {"era": "6.6", "allocator": "zbud"}, {"era": "6.9", "allocator": "zsmalloc"},
         {"era": "6.12", "allocator": "zsmalloc"}, {"memory__entry_bytes": 7},
     ]  # fmt: skip
-    assert [entry_bytes(config_of(**values)) for values in asked] == [64, 80, 80, 64, 95, 7]
+    assert [entry_bytes(config_of(**values)) for values in asked] == [64, 80, 80, 48, 48, 56, 80, 96, 95, 7]
 
 
 def test_metadata_is_never_given_back() -> None:

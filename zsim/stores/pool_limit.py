@@ -10,8 +10,8 @@ OPEN, FULL, WAITING = range(3)
 class PoolLimit:
     """`limit_pages` of `total_pages` of RAM; with truncating divisions in the kernel's order.
 
-    "above" (5.6 to 6.8): full when the pool is larger than the limit, open again when smaller than the threshold;
-    in between stores are refused and, until 6.4, nobody is told. "at" (6.9 on): full at the limit, open again at the
+    "above" (5.6 to 6.9): full when the pool is larger than the limit, open again when smaller than the threshold;
+    in between stores are refused and, until 6.4, nobody is told. "at" (6.10 on): full at the limit, open again at the
     threshold. From 6.6 on every refusal tells writeback. "allocator" (2013): the allocator is refused frames, stores
     are not looked at.
     """

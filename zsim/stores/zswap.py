@@ -24,22 +24,28 @@ Entry = tuple[int, int, int, int]
 """(handle, compressed length, content, page) of a stored page; handle and length 0: same-filled."""
 
 
-XARRAY: Kernel = (6, 9)
+ENTRY_BYTES: dict[Kernel, int] = {(6, 5): 80, (5, 19): 64, (4, 3): 56, (3, 8): 48}
+"""struct zswap_entry from each kernel on: with a list of its own, with who is charged, with its pool, at first."""
+HANDLES: Kernel = (4, 1)
+"""From here on zsmalloc's handles are slab objects."""
+HANDLE_BYTES = 16
+"""One, and a page's share of its zspage's descriptor."""
+XARRAY: Kernel = (6, 10)
 """From here on the entries are in an xarray, whose nodes take memory too; before, in a tree by their own pointers."""
+XARRAY_ENTRY_BYTES = 95
 
 
 def entry_bytes(config: Config) -> int:
-    """Slab memory per stored page, as slab counters grew in recorded runs of 6.1 and 6.12.
-
-    An entry (struct zswap_entry, to 6.8) is 64 bytes: 61 to 64 were recorded with zbud. zsmalloc has a handle of 8
-    besides, and a descriptor a zspage: 77 to 83. 6.12 with zsmalloc 95, nodes of the xarray included. Others' are not
-    measured.
+    """Slab memory per stored page, as slab counters grew in recorded runs: 6.1 with zbud 61 to 64, with zsmalloc 77 to
+    83, 6.12 with zsmalloc 95. Other kernels' entries by their size in the source.
     """
     if config.memory.entry_bytes >= 0:
         return config.memory.entry_bytes
-    if parse_kernel(config.era) >= XARRAY:
-        return 95
-    return 80 if split_version(config.allocator, config.era)[0] == "zsmalloc" else 64
+    kernel = parse_kernel(config.era)
+    if kernel >= XARRAY:
+        return XARRAY_ENTRY_BYTES
+    has_handles = split_version(config.allocator, config.era)[0] == "zsmalloc" and kernel >= HANDLES
+    return next(size for since, size in ENTRY_BYTES.items() if kernel >= since) + HANDLE_BYTES * has_handles
 
 
 class Zswap:
@@ -71,7 +77,7 @@ class Zswap:
         self.entry_bytes = entry_bytes(config)
         self.codec = Codec(config.compressor, mm, config.cost)
         self.pages_seen = 0
-        """The pool's size as it was when an entry was last stored or freed (to 6.8): reclaim frees its frame later."""
+        """The pool's size as it was when an entry was last stored or freed (to 6.9): reclaim frees its frame later."""
         self._flush = Flush(self.config, mm)
         self._evicting_ns = 0
 
