@@ -73,6 +73,7 @@ def test_later_layers_win_and_say_so(tmp_path: Path) -> None:
         ({"seed": "one"}, "seed: 'one' is not a whole number"),
         ({"seed": 1.5}, "seed: 1.5 is not a whole number"),
         ({"seed": -1}, "seed: -1 is too small; at least 0"),
+        ({"file.dirty_ratio": 101}, "file.dirty_ratio: 101 is too large; at most 100"),
         ({"seed": True}, "seed: True is not a whole number"),
         ({"reclaim.second_look": "maybe"}, "'maybe' is not true or false"),
         ({"memory.mode": "cgroup"}, "memory.mode: 'cgroup' is unknown"),

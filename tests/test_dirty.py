@@ -7,7 +7,7 @@ import pytest
 from tests.machines import Bench, SizesByPage, config_of, make_trace
 from zsim.dirty import FIRST_PAUSE_PAGES
 from zsim.engine import Engine, ReferenceEngine
-from zsim.memory import BUFFER_HEAD_BYTES, DIRTY, PRESENT, RECLAIM, UNFLUSHED, WRITABLE, WRITEBACK
+from zsim.memory import BUFFER_HEAD_BYTES, DIRTY, PG_DIRTY, PRESENT, RECLAIM, UNFLUSHED, WRITABLE, WRITEBACK
 from zsim.reclaim import ACTIVATED, FREED
 from zsim.tlb import Tlb
 
@@ -109,8 +109,11 @@ def test_the_tlb_forgets_what_is_cleaned() -> None:
     dirty = bench.vmscan.dirty
     assert dirty is not None
     tlb = Tlb(4)
-    tlb.look_up(3)
     dirty.tlbs = [tlb]
+    assert [tlb.look_up(3), tlb.look_up(3)] == [False, True]
+    dirty.flush()
+    assert tlb.look_up(3)  # nothing was dirty
+    bench.fault(0, 1)
     dirty.flush()
     assert not tlb.look_up(3)
 
@@ -148,6 +151,68 @@ def test_a_background_ratio_above_the_limit_is_half_of_that() -> None:
     )
 
 
+def test_what_is_being_written_is_not_written_again() -> None:
+    """It counts towards a cgroup's limit, but for more to be written more must be dirty (wb_over_bg_thresh)."""
+    values = {"memory__mode": "memcg", "memory__size": "800K"}
+    bench = tracking(file__dirty_background_ratio=30, file__dirty_ratio=40, **values)
+    for page in range(150):
+        bench.fault(page, 1)
+    assert [len(write.pages) for write in bench.writes] == [71, 61]
+
+
+def test_flusher_threads_go_round_until_it_is_enough() -> None:
+    """1,024 pages at a time, from where they stopped; reclaim has them write everything."""
+    bench = Bench(pages=3000, files=range(3000), memory__size="16M", file__track_dirty=True, file__dirty_ratio=100,
+                  file__dirty_background_ratio=50)  # fmt: skip
+    dirty = bench.vmscan.dirty
+    assert dirty is not None
+    for page in range(3000):
+        bench.fault(page, 1)
+        if bench.writes:
+            break
+    written = sorted(page for write in bench.writes for page in write.pages)
+    assert written == list(range(1024))
+    bench.end_writes()
+    dirty._write_until(len(dirty.pages) - 1)
+    assert min(page for write in bench.writes for page in write.pages) == 1024
+    dirty.flush()
+    assert dirty.pages == set()
+
+
+def test_what_a_device_fails_stays_dirty() -> None:
+    """It is flushed again later, and never written by reclaim."""
+    bench = tracking(file__device="failing")
+    bench.fault(0, 1)
+    dirty = bench.vmscan.dirty
+    assert dirty is not None
+    for failures in (1, 2):
+        dirty.flush()
+        bench.end_writes()
+        assert bench.counters.write_errors == failures
+        assert bench.memory.flags[0] & (UNFLUSHED | PG_DIRTY | WRITEBACK) == UNFLUSHED
+        assert bench.evict(0) == [ACTIVATED]
+    assert bench.counters.pageout == 0
+
+
+def test_a_page_that_is_gone_while_it_is_written() -> None:
+    """Its number may come back and be written again; the first write is nobody's then."""
+    bench = tracking()
+    dirty, writes = bench.vmscan.dirty, bench.machine.writes
+    assert dirty is not None
+    bench.fault(0, 1)
+    dirty.flush()
+    bench.faults.unmap(0)
+    bench.fault(0, 1)
+    dirty.flush()
+    assert (writes.pages, len(writes.from_flusher), bench.vmscan._coming_frames()) == (1, 1, 0)
+    first, second = sorted(bench.writes)
+    writes.reap(first.done_ns)
+    assert bench.memory.flags[0] & WRITEBACK or first.done_ns == second.done_ns
+    writes.reap(second.done_ns)
+    assert not bench.memory.flags[0] & WRITEBACK
+    assert (writes.pages, writes.from_reclaim, writes.cleaned_pages) == (0, 0, 1)
+
+
 def test_buffer_heads_are_charged_while_the_page_is_there() -> None:
     """One a page that was dirtied, from then until it is evicted."""
     bench = tracking(memory__tables=True)
@@ -168,11 +233,11 @@ def test_buffer_heads_are_charged_while_the_page_is_there() -> None:
 @pytest.mark.parametrize("policy", ["two-list", "mglru", "fifo"])
 @pytest.mark.parametrize("kind", [Engine, ReferenceEngine])
 def test_all_dirty_is_not_out_of_memory(kind: type[Engine], policy: str) -> None:
-    """Nothing to reclaim but dirty pages, with limits that are never reached: reclaim wakes the flusher threads."""
+    """Nothing to reclaim but dirty pages, before a task looks for the first time: reclaim wakes the flusher threads."""
     rows = [(page, 1) for page in range(60)]
     config = config_of(
         pages=20, memory__mode="memcg", reclaim__policy=policy, reclaim__batch=4, swap__size="none", store="none",
-        file__track_dirty=True, file__dirty_background_ratio=100, file__dirty_ratio=300,
+        file__track_dirty=True, file__dirty_background_ratio=100, file__dirty_ratio=100,
     )  # fmt: skip
     engine = kind(make_trace([rows], files=frozenset((0, page) for page in range(60))), config, SizesByPage())
     engine.run()

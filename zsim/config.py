@@ -214,9 +214,15 @@ class FileConfig:
         "have written it; false: writes cost nothing, and what is dirty has been written when reclaim meets it",
     )
     dirty_background_ratio: int = key(
-        10, "vm.dirty_background_ratio, with file.track_dirty: flusher threads write from here on", "%", at_least=0
+        10,
+        "vm.dirty_background_ratio, with file.track_dirty: flusher threads write from here on",
+        "%",
+        at_least=0,
+        at_most=100,
     )
-    dirty_ratio: int = key(20, "vm.dirty_ratio, with file.track_dirty: most that should be dirty", "%", at_least=1)
+    dirty_ratio: int = key(
+        20, "vm.dirty_ratio, with file.track_dirty: most that should be dirty", "%", at_least=0, at_most=100
+    )
 
 
 @dataclass(frozen=True)
@@ -312,11 +318,13 @@ def typed(name: str, value: Any) -> Any:
 
 
 def _in_range(name: str, value: Any, spec: Field[Any]) -> None:
-    choices, least = spec.metadata["choices"], spec.metadata["min"]
+    choices, least, most = (spec.metadata[what] for what in ("choices", "min", "max"))
     if choices and value not in choices:
         raise ConfigError(f"{name}: {value!r} is unknown{suggestion(str(value), list(choices))}")
     if least is not None and value < least:
         raise ConfigError(f"{name}: {value} is too small; at least {least}{_unit(spec)}")
+    if most is not None and value > most:
+        raise ConfigError(f"{name}: {value} is too large; at most {most}{_unit(spec)}")
 
 
 def _unit(spec: Field[Any]) -> str:

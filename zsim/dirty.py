@@ -1,5 +1,6 @@
 """Dirty pages of files and the flusher threads that write them (mm/page-writeback.c, fs/fs-writeback.c)."""
 
+from bisect import bisect_left
 from collections.abc import Sequence
 
 from zsim.audit import Audit
@@ -8,7 +9,9 @@ from zsim.memory import DIRTY, RECLAIM, UNFLUSHED, WRITABLE, WRITEBACK
 from zsim.tlb import Tlb
 
 FIRST_PAUSE_PAGES = 32
-"""A task looks at how much is dirty after so many pages of its own; later as often as that is near the limit."""
+"""A task looks at how much is dirty after so many pages; later as often as that is near the limit."""
+MIN_WRITEBACK_PAGES = 1024
+"""A flusher thread writes so many pages before it looks whether that is enough."""
 
 
 class DirtyPages:
@@ -16,10 +19,11 @@ class DirtyPages:
 
     The first write to a clean page faults (page_mkwrite). Reclaim activates a dirty page and does not write it. Where
     more than `file.dirty_background_ratio` percent of what could be dirty (free pages and those of files) is, flusher
-    threads write it all; in a cgroup, whose own pages then count, from half-way to `file.dirty_ratio` on. What they
-    write is mapped read-only again (folio_mkclean) and gone from the TLB. Left out: that who dirties pages is made to
-    sleep, kswapd's own writes, pages written because they are 30 s old; reclaim wakes the flusher threads only when it
-    has freed nothing.
+    threads write, going round the files, until it is less; in a cgroup, whose own pages then count, they begin half-way
+    to `file.dirty_ratio`. What they write is mapped read-only again (folio_mkclean) and gone from the TLB; what a
+    device fails stays dirty. Left out: that who dirties pages is made to sleep, and looks by its own count (all tasks
+    have one); kswapd's own writes, pages written because they are 30 s old; reclaim wakes the flusher threads only when
+    it has freed nothing.
 
     pages   those that are dirty
     tlbs    of the tasks
@@ -33,6 +37,8 @@ class DirtyPages:
         self._ratios = machine.config.file.dirty_background_ratio, machine.config.file.dirty_ratio
         self._has_buffers = machine.config.memory.tables
         self._dirtied, self._pause = 0, FIRST_PAUSE_PAGES
+        self._next_block = 0
+        """Where the flusher threads go on (range_cyclic)."""
 
     def mark(self, page: int) -> None:
         """folio_mark_dirty: a task may write to the page from now on. Others may be flushed before."""
@@ -49,6 +55,7 @@ class DirtyPages:
     def forget(self, page: int) -> None:
         """The page is gone."""
         self.pages.discard(page)
+        self.machine.writes.failed.discard(page)
 
     def _balance(self) -> None:
         """balance_dirty_pages: wake the flusher threads where too much is dirty; when to look again."""
@@ -57,18 +64,27 @@ class DirtyPages:
         background, thresh = (ratio * (free_pages + machine.file_frames()) // 100 for ratio in self._ratios)
         background = background if background < thresh else thresh // 2
         dirty = len(self.pages) + len(machine.writes.from_flusher)
-        if dirty > (background + thresh) // 2 if room.is_memcg else len(self.pages) > background:
-            self.flush()
+        if len(self.pages) > background and (not room.is_memcg or dirty > (background + thresh) // 2):
+            self._write_until(background)
         self._dirtied, self._pause = 0, _poll_interval(dirty, thresh)
 
     def flush(self) -> None:
-        """wakeup_flusher_threads: start to write what is dirty and not under way already."""
+        """wakeup_flusher_threads: start to write whatever is dirty and not under way already."""
+        self._write_until(0)
+
+    def _write_until(self, enough: int) -> None:
         machine, flags = self.machine, self.machine.memory.flags
-        for page in sorted(self.pages, key=lambda page: machine.file_block[page]):
-            if not flags[page] & WRITEBACK:
-                self._write(page)
+        self.pages |= machine.writes.failed
+        machine.writes.failed.clear()
+        blocks = sorted((machine.file_block[page], page) for page in self.pages if not flags[page] & WRITEBACK)
+        first = bisect_left(blocks, (self._next_block, -1))
+        for number, (block, page) in enumerate(blocks[first:] + blocks[:first]):
+            if number % MIN_WRITEBACK_PAGES == 0 and len(self.pages) <= enough:
+                break
+            self._write(page)
+            self._next_block = block + 1
         machine.flush_writes()
-        for tlb in self.tlbs:
+        for tlb in self.tlbs if blocks else ():
             tlb.flush()
 
     def _write(self, page: int) -> None:

@@ -36,6 +36,7 @@ class Writes:
     pages          under way, from the moment they are in a plug
     from_store     which of them were read in from the store to be written
     from_flusher   which of them are flusher threads', who need not free them
+    failed         pages of these that a device has failed
     from_reclaim   pages whose write by reclaim itself has ended
     ended          requests that have ended
     cleaned_pages  pages that were written
@@ -59,6 +60,7 @@ class Writes:
         self.pages = self.ended = self.cleaned_pages = self.from_reclaim = 0
         self.from_store: set[int] = set()
         self.from_flusher: set[int] = set()
+        self.failed: set[int] = set()
         self.cleaned: set[int] = set()
         self.on_write: OnWrite = lambda write: None
         self.watch: OnWrite = lambda write: None
@@ -131,19 +133,25 @@ class Writes:
         self.ended += 1
         self.pages -= len(write.pages)
         for page in write.pages:
+            rotate = flags[page] & RECLAIM and not flags[page] & (PG_DIRTY | UNFLUSHED)
+            flags[page] &= ~(WRITEBACK | RECLAIM)
+            if write.failed:
+                self._fail(page)
+            else:
+                self.cleaned_pages += 1
+                if rotate and self.policy.rotate(page):
+                    self.cleaned.add(page)
             if page in self.from_store:
                 self.from_store.discard(page)
             elif page in self.from_flusher:
                 self.from_flusher.discard(page)
             else:
                 self.from_reclaim += 1
-            if not flags[page] & WRITEBACK:
-                continue
-            rotate = flags[page] & RECLAIM and not flags[page] & (PG_DIRTY | UNFLUSHED) and not write.failed
-            flags[page] &= ~(WRITEBACK | RECLAIM)
-            self.cleaned_pages += not write.failed
-            if write.failed:
-                flags[page] |= PG_DIRTY
-                self.counters.write_errors += 1
-            elif rotate and self.policy.rotate(page):
-                self.cleaned.add(page)
+
+    def _fail(self, page: int) -> None:
+        self.counters.write_errors += 1
+        if page in self.from_flusher:
+            self.failed.add(page)
+            self.memory.flags[page] |= UNFLUSHED
+        else:
+            self.memory.flags[page] |= PG_DIRTY

@@ -28,6 +28,12 @@ def test_numbers_and_switches_as_sysfs_has_them() -> None:
     assert [limit(value) for value in ("nolimit", "max", 4096)] == ["nolimit", "nolimit", 4096]
 
 
+def test_no_limit() -> None:
+    """Of a machine's cgroup, or where the other key has one."""
+    assert guest(MACHINE | {"memory_max": "max"})["memory_max"] == "nolimit"
+    assert guest(GUEST | {"memory_max": "max", "cgroup": 4096})["cgroup"] == 4096
+
+
 def test_kernels_as_uname_has_them() -> None:
     """Only the first two numbers count."""
     assert [version(name) for name in ("6.1", "6.12.117+deb12-amd64", "3.8.0")] == ["6.1", "6.12", "3.8"]
@@ -45,9 +51,12 @@ def test_kernels_as_uname_has_them() -> None:
         ({"trace": "../etc/passwd"}, "config.trace"),
         ({"zswap": "maybe"}, "config.zswap: 'maybe' is neither Y nor N"),
         ({"totalram_pages": None}, "no config.totalram_pages"),
-        ({"memory_max": None}, "no config.memory_max"),
-        ({"memory_max": None, "cgroup": "nolimit"}, "no config.memory_max"),
-        ({"memory_max": "max"}, "config.memory_max: 'max' is not a whole number"),
+        ({"memory_max": None}, "no bytes in config.memory_max"),
+        ({"memory_max": None, "cgroup": "nolimit"}, "no bytes in config.memory_max"),
+        ({"memory_max": "max"}, "no bytes in config.memory_max"),
+        ({"memory_max": 0}, "config.memory_max: no memory at all"),
+        ({"every": 10**30}, f"config.every: {10**30} is too large"),
+        ({"page_cluster": 11}, "config.page_cluster: 11 is above 10"),
         ({"max_pool_percent": -1}, "config.max_pool_percent: -1"),
         ({"max_pool_percent": 2.5}, "config.max_pool_percent: 2.5"),
         ({"every": True}, "config.every: True"),

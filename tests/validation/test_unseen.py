@@ -244,3 +244,17 @@ def test_nothing_to_compare(tmp_path: Path, after: int) -> None:
     path.write_text(json.dumps(run_json))
     with pytest.raises(TraceError, match=f"accesses_after_fill is {after}"):
         find_cases(tmp_path)
+
+
+def test_counters_that_are_none(tmp_path: Path) -> None:
+    """What is compared is a number; other things are nobody's business."""
+    replayed(tmp_path)
+    path = tmp_path / "runs" / "made" / "run.json"
+    run_json = json.loads(path.read_text())
+    run_json["summary"]["final"] = {"uname": "abc", "vm.nr_dirty": None, "vm.pswpin": 3}
+    path.write_text(json.dumps(run_json))
+    assert find_cases(tmp_path)[0].final == {"vm.nr_dirty": 0, "vm.pswpin": 3}
+    run_json["summary"]["final"]["vm.pswpin"] = "many"
+    path.write_text(json.dumps(run_json))
+    with pytest.raises(TraceError, match=r"summary.final: vm.pswpin: 'many' is not a number"):
+        find_cases(tmp_path)

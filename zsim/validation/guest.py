@@ -190,7 +190,7 @@ def _shrinks(case: Case) -> bool:
 
 
 def _cgroup(guest: dict[str, Any]) -> dict[str, Any]:
-    limit = guest.get("memory_max") or guest["cgroup"]
+    limit = guest["memory_max"] if isinstance(guest.get("memory_max"), int) else guest["cgroup"]
     return {"memory.mode": "memcg", "memory.size": str(limit)}
 
 

@@ -41,6 +41,8 @@ def _replay(case: Case) -> Replayed | Failure:
         return replay_case(case)
     except ZsimError as error:
         return Failure(case.name, str(error))
+    except Exception as error:  # whatever it is, it is this case's
+        return Failure(case.name, f"{type(error).__name__}: {error}")
 
 
 def _told(replayed: Replayed | Failure, tell: Tell, done: int) -> Replayed | Failure:

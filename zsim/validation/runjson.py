@@ -9,6 +9,9 @@ from zsim.kernels import parse_kernel
 
 ON, OFF = ("y", "1", "true"), ("n", "0", "false")
 OLDEST = min(map(parse_kernel, ERAS))
+LARGEST = (1 << 48) - 1
+"""No address is above."""
+LARGEST_ORDER = 10
 ZONE = ("managed", "free", "min", "low", "high")
 
 
@@ -25,7 +28,18 @@ def count(value: Any) -> int:
     text = str(int(value)) if isinstance(value, float) and value.is_integer() else str(value).strip()
     if not re.fullmatch(r"\d+|0x[0-9a-fA-F]+", text):
         raise ValueError(f"{value!r} is not a whole number")
-    return int(text, 16 if text.startswith("0x") else 10)
+    number = int(text, 16 if text.startswith("0x") else 10)
+    if number > LARGEST:
+        raise ValueError(f"{number} is too large")
+    return number
+
+
+def order(value: Any) -> int:
+    """page-cluster: log2 of the pages that are read together."""
+    number = count(value)
+    if number > LARGEST_ORDER:
+        raise ValueError(f"{number} is above {LARGEST_ORDER}")
+    return number
 
 
 def switch(value: Any) -> bool:
@@ -44,7 +58,12 @@ def features(value: Any) -> int:
 
 def limit(value: Any) -> int | str:
     """Bytes, or "nolimit" for a cgroup that has none."""
-    return "nolimit" if value in ("nolimit", "unlimited", "max") else count(value)
+    if value in ("nolimit", "unlimited", "max"):
+        return "nolimit"
+    number = count(value)
+    if not number:
+        raise ValueError("no memory at all")
+    return number
 
 
 def mode(value: Any) -> str:
@@ -97,8 +116,9 @@ KEYS: dict[str, Callable[[Any], Any]] = {
     "zswap_params": parameters,
     "lru_gen": features,
     "lru_gen_state": features,
-    "memory_max": count,
+    "memory_max": limit,
     "cgroup": limit,
+    "page_cluster": order,
     "zones": zones,
     "file_rw": switch,
     "madvise_random": switch,
@@ -106,7 +126,7 @@ KEYS: dict[str, Callable[[Any], Any]] = {
     "vma_ra_enabled": switch,
 } | dict.fromkeys(
     (
-        "max_pool_percent", "accept_threshold_percent", "page_cluster", "swappiness", "totalram_pages",
+        "max_pool_percent", "accept_threshold_percent", "swappiness", "totalram_pages",
         "managed_pages", "swap_pages", "every", "flush_every", "tlb_entries", "address", "file_from",
         "free_pages_before", "pcp_free_before", "watermark_boost_factor",
     ),
@@ -129,8 +149,9 @@ def guest(config: Any) -> dict[str, Any]:
     missing = [name for name in _required(read) if name not in read]
     if missing:
         raise ValueError(f"no config.{missing[0]}")
-    if read.get("mode") != "machine" and "memory_max" not in read and not isinstance(read.get("cgroup"), int):
-        raise ValueError("no config.memory_max, nor bytes in config.cgroup")
+    limits = [read.get("memory_max"), read.get("cgroup")]
+    if read.get("mode") != "machine" and not any(isinstance(bytes_, int) for bytes_ in limits):
+        raise ValueError("no bytes in config.memory_max, nor in config.cgroup")
     return read
 
 
