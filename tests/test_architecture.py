@@ -49,6 +49,7 @@ LAYERS = [
         "memory",
         "zones",
         "config",
+        "configfile",
         "configzram",
         "configzswap",
         "kernelsettings",
