@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from zsim.allocators import make_allocator
 from zsim.compressors.population import Population, column
+from zsim.files import around
 from zsim.units import PAGE_SIZE
 
 PAIRS = (
@@ -36,8 +37,8 @@ def main() -> None:
     if page is None:
         print(table(), end="")
         return
-    before, _, rest = page.read_text().partition(BEGIN)
-    page.write_text(before + BEGIN + table() + END + rest.partition(END)[2])
+    before, after = around(page.read_text(), BEGIN, END)
+    page.write_text(before + BEGIN + table() + END + after)
 
 
 def table() -> str:

@@ -13,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from zsim.files import around
 from zsim.validation.cases import find_cases
 from zsim.validation.replay import replay_case
 
@@ -50,8 +51,8 @@ def main() -> None:
     if page is None:
         print(table(), end="")
         return
-    before, _, rest = page.read_text().partition(BEGIN)
-    page.write_text(before + BEGIN + table() + END + rest.partition(END)[2])
+    before, after = around(page.read_text(), BEGIN, END)
+    page.write_text(before + BEGIN + table() + END + after)
 
 
 def table() -> str:

@@ -81,6 +81,21 @@ def test_one_page_at_a_time_keeps_nothing_in_reserve() -> None:
     assert room.marks.low < 0
 
 
+@pytest.mark.parametrize(("zones", "above"), [("400/10/20/30 100/5/10/15", 84), ("400/10/20/30 20/5/10/15", 4)])
+def test_every_zone_is_to_be_above_its_high_mark(zones: str, above: int) -> None:
+    """Not the frames of all zones above the marks of all."""
+    size = sum(int(zone.split("/")[0]) for zone in zones.split())
+    room = room_of(PoolOf(), memory__size=str(size * PAGE_SIZE), memory__zones=zones)
+    assert (room.above_high(above), room.above_high(above + 1)) == (True, False)
+
+
+def test_a_machine_above_its_high_mark() -> None:
+    """Without zones of its own it is one."""
+    room = room_of(PoolOf(), memory__size="4M")
+    above = room.frames_left() - room.marks.high
+    assert (room.above_high(above - 1), room.above_high(above)) == (True, False)
+
+
 def test_a_cgroup_is_charged_bytes() -> None:
     """Pages, compressed bytes and page tables; pool pages and metadata are the machine's."""
     pool = PoolOf(pages=500, compressed_bytes=10_000, metadata_bytes=77_777)

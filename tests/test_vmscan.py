@@ -12,6 +12,14 @@ from zsim.reclaim import ACTIVATED, FREED, KEPT
 COMPRESS_NS = 5000
 
 
+def test_reclaim_knows_of_the_marks() -> None:
+    """kswapd is told how far every zone is above its high mark, by the room it is in."""
+    bench = Bench()
+    pressure = bench.vmscan._pressure(is_kswapd=True)
+    assert pressure.high_wmark_pages == bench.machine.room.marks.high
+    assert pressure.above_high == bench.machine.room.above_high
+
+
 # One page.
 
 

@@ -21,6 +21,15 @@ def replacing(path: Path) -> Iterator[Path]:
         part.unlink(missing_ok=True)
 
 
+def around(page: str, begin: str, end: str) -> tuple[str, str]:
+    """What stands before and after a part of a page that two markers enclose; a `UsageError` where they are not."""
+    before, found, rest = page.partition(begin)
+    _, closed, after = rest.partition(end)
+    if not found or not closed:
+        raise UsageError(f"no tables to replace; expected the lines {begin.strip()} and {end}")
+    return before, after
+
+
 def refuse_overwrite(path: Path, force: bool = False) -> None:
     """A `UsageError` where `path` exists and `force` does not say to replace it, or where nothing can be written."""
     if path.exists() and not force:

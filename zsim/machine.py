@@ -82,9 +82,8 @@ class Machine:
         self.unmapped_tasks: set[int] = set()
         self.written_back: set[int] = set()
         self.inversions = Inversions()
-        self._targets = [Target(it, Plug(config.swap.request_pages)) for it in (self.swap_device, self.file_device)]
-        latency = self.latency["writeback"]
-        self.writes = Writes(self.memory, self.policy, self.counters, latency, (*self._targets,))
+        swap, files = (Target(it, Plug(config.swap.request_pages)) for it in (self.swap_device, self.file_device))
+        self.writes = Writes(self.memory, self.policy, self.counters, self.latency["writeback"], (swap, files))
 
     # The meter.
 
@@ -183,9 +182,8 @@ class Machine:
 
     def _below(self, page: int) -> tuple[Target, int]:
         """Where a page is written to, and its block there."""
-        if self.is_file[page]:
-            return self._targets[1], self.file_block[page]
-        return self._targets[0], self.memory.slot[page] - self.disk_from
+        swap, files = self.writes.targets
+        return (files, self.file_block[page]) if self.is_file[page] else (swap, self.memory.slot[page] - self.disk_from)
 
     def plug_is_full(self, page: int) -> bool:
         """Whether what waits to be written is to be submitted before `page` joins it."""

@@ -33,6 +33,7 @@ class Target(NamedTuple):
 class Writes:
     """The writes of one machine; whoever calls says what time it is.
 
+    targets        the swap device and the files'
     pages          under way, from the moment they are in a plug
     from_store     which of them were read in from the store to be written
     from_flusher   which of them are flusher threads', who need not free them
@@ -50,7 +51,7 @@ class Writes:
         policy: ReclaimPolicy,
         counters: Counters,
         latency: LatencyHistogram,
-        targets: tuple[Target, ...],
+        targets: tuple[Target, Target],
     ) -> None:
         self.memory = memory
         self.policy = policy

@@ -42,6 +42,7 @@ def test_who_keeps_statistics_fresh() -> None:
     assert {name: statistics_read_every(case(name)) for name in readings} == readings
     interval_ns = {name: config_of(case(name)).reclaim.stats_interval_ns for name in readings}
     assert interval_ns.pop("m612-zsmalloc-lz4-mixed-classic") == 2 * 10**9
+    assert interval_ns["m612-zsmalloc-lz4-mixed-shrinker-classic"] == 0
     assert all((interval_ns[name] > 10**12) == (readings[name] > 0) for name in interval_ns)
 
 
@@ -54,6 +55,17 @@ def test_a_pool_of_an_earlier_run_may_be_the_one_that_is_shrunk() -> None:
         "k612-zsmalloc-lz4-mixed-pool2-classic": False,
     }
     assert {name: config_of(case(name)).zswap.older_pool_left for name in left} == left
+
+
+@pytest.mark.parametrize(
+    ("zpool", "turns", "hits", "left"),
+    [("zbud", 5, 10, True), ("zbud", 5, 11, False), ("zbud", 0, 0, False), ("zsmalloc", 10, 10, False)],
+)
+def test_few_turns_in_vain_say_nothing_of_an_earlier_pool(zpool: str, turns: int, hits: int, left: bool) -> None:
+    """As many as half of the times that the limit was hit; zsmalloc's all are."""
+    final = {"zswap.reject_reclaim_fail": turns, "zswap.pool_limit_hit": hits, "zswap.written_back_pages": 0}
+    found = replace(case("k61-zbud-lz4-mixed-pool2", zpool=zpool), final=final)
+    assert config_of(found).zswap.older_pool_left == left
 
 
 def test_a_machine() -> None:

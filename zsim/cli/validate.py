@@ -45,18 +45,19 @@ def validate(  # noqa: PLR0913
     CASES are names, or patterns such as 'k61-*'; without any, all of them. The runs that come with zsim were made in
     guests with Linux 6.1 and 6.12; docs/recording-kernel-runs.md says how to record your own.
     """
+    from zsim.files import around
     from zsim.resultfiles import write_text
     from zsim.style import form_of
     from zsim.validation.cases import SHIPPED, read_cases
     from zsim.validation.compare import all_met
     from zsim.validation.figure import save_figure
-    from zsim.validation.output import around, as_csv, updated
+    from zsim.validation.output import BEGIN, END, as_csv, updated
     from zsim.validation.run import judged, replay_cases
 
     if figure is not None:
         form_of(figure)
     if page is not None:
-        around(page.read_text(encoding="utf-8"))
+        around(page.read_text(encoding="utf-8"), BEGIN, END)
     chosen, unread = read_cases(folder or SHIPPED, cases, sets)
     with click.progressbar(
         length=len(chosen), label="validate", file=sys.stderr, hidden=quiet or not sys.stderr.isatty()

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from zsim.errors import UsageError
+from zsim.files import around
 from zsim.validation.cases import Case, Failure
 from zsim.validation.compare import Comparison, Summary, error_of, summaries
 from zsim.validation.replay import Replayed
@@ -111,18 +111,9 @@ def markdown(comparisons: Sequence[Comparison]) -> str:
 BEGIN, END = "<!-- zsim validate: begin -->\n", "<!-- zsim validate: end -->"
 
 
-def around(page: str) -> tuple[str, str]:
-    """What stands before and after the tables of a page; a `UsageError` where it has no two markers."""
-    before, begin, rest = page.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not begin or not end:
-        raise UsageError(f"no tables to replace; expected the lines {BEGIN.strip()} and {END}")
-    return before, after
-
-
 def updated(page: str, comparisons: Sequence[Comparison]) -> str:
     """A page of documentation with new tables between its two markers."""
-    before, after = around(page)
+    before, after = around(page, BEGIN, END)
     return before + BEGIN + markdown(comparisons) + END + after
 
 
