@@ -48,6 +48,25 @@ def test_signal_ends_the_program_and_completes_the_recording(tmp_path: Path, num
     assert open_trace(tmp_path / "r").accesses > 100
 
 
+def test_a_second_signal_ends_what_the_program_left_behind(tmp_path: Path) -> None:
+    """The first ends the program alone; the recording goes on while its children do."""
+    command = [sys.executable, "-m", "zsim", "record", "-o", str(tmp_path / "r"), "--", "sh", "-c"]
+    running = subprocess.Popen([*command, f"sleep 100 & echo $! > {tmp_path}/child; exec sleep 101"])
+    for _ in range(200):
+        if (tmp_path / "child").exists() and (tmp_path / "child").read_text().endswith("\n"):
+            break
+        time.sleep(0.05)
+    time.sleep(0.5)
+    for _ in range(2):
+        assert running.poll() is None
+        running.send_signal(signal.SIGTERM)
+        time.sleep(0.5)
+    assert running.wait(60) == 128 + signal.SIGTERM
+    status = Path(f"/proc/{(tmp_path / 'child').read_text().strip()}/status")
+    assert not status.exists() or "(zombie)" in status.read_text()
+    assert json.loads((tmp_path / "r.json").read_text())["complete"] is True
+
+
 def test_killed_recording_leaves_a_shorter_one(tmp_path: Path) -> None:
     """kill -9 takes the program along and leaves a recording that can be replayed."""
     running = start(tmp_path)

@@ -3,8 +3,9 @@
 import os
 import platform
 import signal
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 from zsim.record import Ended, Job, Way
@@ -29,7 +30,7 @@ def trace(job: Job, journal: Journal, after_batch: Callable[[], None]) -> Ended:
     tracer = Tracer(journal, after_batch, job.content != "none", job.file_calls)
     with on_one_processor() as tracer.processors:
         pid = start(job.path, job.command, job.environ)
-        with passing_signals(pid):
+        with passing_signals(pid, tracer.threads):
             status = tracer.run(pid)
     recorder = f"{RECORDER} Linux {platform.release().split('-')[0]}"
     return Ended(exit_code(status), tracer.clock.cpu_ns, recorder, {"efault_retries": tracer.efaults})
@@ -53,15 +54,20 @@ def on_one_processor() -> Iterator[set[int]]:
 
 
 @contextmanager
-def passing_signals(pid: int) -> Iterator[None]:
-    """Signals to this process go to the program; a terminal's Ctrl-C reaches it by itself."""
+def passing_signals(pid: int, threads: Collection[int] = ()) -> Iterator[None]:
+    """Signals to this process go to the program; a terminal's Ctrl-C reaches it by itself.
+
+    Where the program has ended they go to those of its `threads` that it left behind.
+    """
     from_terminal = _has_terminal()
     seen: list[int] = []
 
     def pass_on(number: int, frame: Any) -> None:
         seen.append(number)
         if not from_terminal or number in PASSED_ON or len(seen) > 1:
-            os.kill(pid, number)
+            for target in [pid] if _is_there(pid) else [*threads]:
+                with suppress(ProcessLookupError):
+                    os.kill(target, number)
 
     before = {number: signal.signal(number, pass_on) for number in (*TERMINAL_SIGNALS, *PASSED_ON)}
     try:
@@ -69,6 +75,10 @@ def passing_signals(pid: int) -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _is_there(pid: int) -> bool:
+    return Path(f"/proc/{pid}").exists()
 
 
 def _has_terminal() -> bool:
